@@ -59,6 +59,14 @@ WORDS: dict[EndReason, EndWords] = {
         _("Our support team canceled the session"), _("Ended by support"), mail=_NOTHING_CHARGED
     ),
     EndReason.UNATTENDED: EndWords(_("Sorry: no mechanic was free in time"), _("No mechanic was free"), mail=_SORRY),
+    EndReason.ASKED_UNAVAILABLE: EndWords(
+        _("%(asked)s could not take your session"),
+        _("%(asked)s could not take it"),
+        mail=_(
+            "You asked for %(asked)s alone, and %(asked)s could not take your %(plan)s. Nothing is charged. "
+            "The hold on your card is released."
+        ),
+    ),
     EndReason.NEVER_STARTED: EndWords(_("The session did not start in time"), _("Did not start in time"), mail=_SORRY),
     EndReason.CUSTOMER_NO_SHOW: EndWords(
         _("The customer did not join"),
@@ -108,26 +116,67 @@ WORDS: dict[EndReason, EndWords] = {
 }
 
 
+# The session ended while another mechanic was looked for, whoever ended it.
+NOBODY_WENT_ON = EndWords(
+    _("The session ended before another mechanic took over"),
+    _("No other mechanic took over"),
+    mail=_(
+        "Your mechanic could not go on with your %(plan)s, and no other mechanic took over. You pay only for the time "
+        "used."
+    ),
+)
+# The mechanic handed it over, with too little time left for another one.
+MECHANIC_LEFT = EndWords(
+    _("Your mechanic had to leave shortly before the end"),
+    _("The mechanic had to leave"),
+    Role.MECHANIC,
+    _("You left shortly before the end"),
+    _("You had to leave"),
+    mail=_("Your mechanic had to leave shortly before the end of your %(plan)s. You pay only for the time used."),
+)
+
+
+def _words(session: Session) -> EndWords:
+    reason = EndReason(session.end_reason)
+    if has_left(reason, session.ended_by_role):
+        return MECHANIC_LEFT
+    return NOBODY_WENT_ON if session.search_at and reason == EndReason.MECHANIC_LOST else WORDS[reason]
+
+
+def has_left(reason: str | None, ended_by_role: str) -> bool:
+    """Return whether the mechanic left by their own press, with too little time left for another one."""
+    return reason == EndReason.MECHANIC_LOST and ended_by_role == Role.MECHANIC
+
+
 def heading(session: Session, role: str, *, cap_seconds: float) -> str:
     """Return why the session is over, as the heading for this role; `cap_seconds`: the maximum length of a session."""
-    words = WORDS[EndReason(session.end_reason)]
+    words = _words(session)
     own = words.own_heading if role == words.about else None
     return str(own or words.heading) % {
         "customer": session.customer.name,
-        "mechanic": session.mechanic.name if session.mechanic else "",
+        **_names(session),
         "cap": format_duration(cap_seconds),
     }
 
 
 def outcome(session: Session, role: str) -> str:
     """Return why the session is over, as the text in lists for this role."""
-    words = WORDS[EndReason(session.end_reason)]
-    return str((words.own_outcome if role == words.about else None) or words.outcome)
+    words = _words(session)
+    return str((words.own_outcome if role == words.about else None) or words.outcome) % _names(session)
 
 
 def mail_words(session: Session) -> str:
     """Return what happened, for the customer's mail. Raises `ValueError` for a reason without such a mail."""
-    words = WORDS[EndReason(session.end_reason)].mail
+    words = _words(session).mail
     if words is None:
         raise ValueError(f"no mail tells of {session.end_reason}")
-    return str(words) % {"plan": session.plan_name, "mechanic": session.mechanic.name if session.mechanic else ""}
+    return str(words) % {"plan": session.plan_name, **_names(session)}
+
+
+def _names(session: Session) -> dict[str, str]:
+    """Return the names of the mechanic, and of the one whom the customer asked for alone."""
+    is_asked = session.end_reason == EndReason.ASKED_UNAVAILABLE and session.asked_for
+    return {
+        "mechanic": session.mechanic.name if session.mechanic else "",
+        "asked": session.asked_for.name if is_asked and session.asked_for else "",
+    }

@@ -1,13 +1,12 @@
 """The data of events, by kind: what writers give and readers find, as JSON.
 
-`docs/protocol.md` says what of it clients rely on. `EVENT_DATA` says which kind carries what.
+`docs/protocol.md` says what of it clients rely on, `event_kinds.py` which kind carries what.
 """
 
 from typing import NotRequired, TypedDict, TypeVar
 
 from autodoctor.conversations.thread_files import EnclosedData
 from autodoctor.files.models import FileFacts
-from autodoctor.sessions.states import EventKind
 
 
 class PersonPayload(TypedDict):
@@ -40,6 +39,7 @@ class SessionPayload(TypedDict):
     lost: LostTime
     hold_until: str | None
     allowed_seconds: int | None
+    camera_allowed: bool | None
     ended_at: str | None
     end_reason: str | None
     customer: PersonPayload | None
@@ -59,6 +59,27 @@ class ReleaseData(EventData):
     released: str
 
 
+class SearchData(EventData):
+    """A running session needs another mechanic. `why`: `asked`, `leaves`, `by_support` or `not_in`; `left`: the id of
+    who had it.
+    """
+
+    why: str
+    left: str
+
+
+class NoteData(EventData):
+    """What a mechanic who leaves writes for the next one."""
+
+    text: str
+
+
+class OpenedData(EventData):
+    """A private request was opened to all mechanics. `why`: `time`, `passed`, `away` or `asked_everybody`."""
+
+    why: str
+
+
 class ClockData(EventData):
     """The clock was paused or resumed. `why` is given unless somebody left or came back."""
 
@@ -69,6 +90,12 @@ class AttendanceData(EventData):
     """Who came or went. `role` is theirs."""
 
     role: str
+
+
+class HandoverData(EventData):
+    """A phone of one participant, in words: "Chrome on Android"."""
+
+    device: str
 
 
 class PreflightData(EventData):
@@ -84,8 +111,33 @@ class MessageData(EventData):
     text: str
 
 
+class Still(TypedDict):
+    """The request that a photo answers: its id, who asked, and when (ISO 8601)."""
+
+    id: str
+    by: str
+    at: str
+
+
 class FileData(EventData):
+    """`still`: of a photo that the mechanic asked the customer's camera for."""
+
     file: FileFacts
+    still: NotRequired[Still]
+
+
+class StillData(EventData):
+    """The mechanic asks for a photo, by a request that lapses at `expires_at`."""
+
+    still_id: str
+    expires_at: str
+
+
+class FailedStillData(EventData):
+    """The customer's page could not take the photo. `why`: one of `stills.Failure`."""
+
+    still_id: str
+    why: str
 
 
 class AllowanceData(EventData):
@@ -117,6 +169,32 @@ class SummaryData(EventData):
 class RatingData(EventData):
     stars: int
     line: str
+
+
+class QuestionData(EventData):
+    """The customer's free question after the session, or the mechanic's answer."""
+
+    text: str
+
+
+class FollowUpData(EventData):
+    """Whether the repair held. `by_link`: given from the mail, without a sign-in."""
+
+    answer: str
+    by_link: bool
+
+
+class StoppedTranscriptData(EventData):
+    """`was_on`: both had agreed, and something may have been recorded. `erased`: it was deleted."""
+
+    was_on: bool
+    erased: bool
+
+
+class TranscriptData(EventData):
+    """How many lines were understood."""
+
+    lines: int
 
 
 class PaymentData(EventData):
@@ -275,74 +353,6 @@ class FailedJobData(SupportData):
 
 
 D = TypeVar("D", bound=EventData)
-
-# By kind; a second and a third are what some events of the kind carry beside the first.
-EVENT_DATA: dict[EventKind, tuple[type[EventData], ...]] = {
-    EventKind.SESSION_REQUESTED: (EventData,),
-    EventKind.SESSION_ACCEPTED: (EventData,),
-    EventKind.SESSION_RELEASED: (ReleaseData,),
-    EventKind.SESSION_WAITING: (EventData,),
-    EventKind.SESSION_STARTED: (EventData,),
-    EventKind.SESSION_PAUSED: (ClockData,),
-    EventKind.SESSION_RESUMED: (ClockData,),
-    EventKind.SESSION_EXTENDED: (ExtensionData,),
-    EventKind.SESSION_HELD: (ExtensionData,),
-    EventKind.SESSION_WARNED: (RuleData,),
-    EventKind.SESSION_ENDED: (EventData,),
-    EventKind.SESSION_AUTO_CLOSED: (EventData,),
-    EventKind.SESSION_CANCELLED: (EventData,),
-    EventKind.SESSION_EXPIRED: (EventData,),
-    EventKind.PARTICIPANT_JOINED: (AttendanceData,),
-    EventKind.PARTICIPANT_LEFT: (AttendanceData,),
-    EventKind.PREFLIGHT_REPORTED: (PreflightData,),
-    EventKind.MESSAGE_POSTED: (MessageData,),
-    EventKind.FILE_SHARED: (FileData,),
-    EventKind.FILE_REMOVED: (FileData,),
-    EventKind.EXTENSION_ALLOWED: (AllowanceData,),
-    EventKind.EXTENSION_PENDING: (ExtensionData,),
-    EventKind.EXTENSION_FAILED: (ExtensionData,),
-    EventKind.SUMMARY_SUBMITTED: (SummaryData,),
-    EventKind.SUMMARY_CORRECTED: (EventData,),
-    EventKind.RATING_GIVEN: (RatingData,),
-    EventKind.PAYMENT_CAPTURED: (PaymentData,),
-    EventKind.PAYMENT_RELEASED: (PaymentData,),
-    EventKind.PAYMENT_FAILED: (PaymentData,),
-    EventKind.PAYMENT_DECIDED: (SolvedData,),
-    EventKind.PAYMENT_DISPUTE_CLOSED: (DisputeData,),
-    EventKind.REFUND_ISSUED: (RefundData,),
-    EventKind.REFUND_FAILED: (RefundData,),
-    EventKind.RECEIPT_ISSUED: (ReceiptData,),
-    EventKind.NUDGE_CUSTOMER: (RuleData,),
-    EventKind.NUDGE_MECHANIC: (RuleData, SoundData),
-    EventKind.HELP_ASKED: (HelpQuestionData,),
-    EventKind.HELP_ANSWERED: (HelpAnswerData,),
-    EventKind.ALERT_SUPPORT: (
-        RuleData,
-        ParkedJobData,
-        HelpAlertData,
-        PaymentData,
-        RefundData,
-        DisputeData,
-        DebtData,
-        StandstillData,
-    ),
-    EventKind.ALERT_UNTAKEN: (AlertData,),
-    EventKind.ALERT_SETTLED: (AlertData,),
-    EventKind.REQUEST_MISSED: (RuleData, MissedData),
-    EventKind.SUPPORT_TOOK: (TakenAlertData,),
-    EventKind.SUPPORT_HANDED_BACK: (AlertData,),
-    EventKind.SUPPORT_DONE: (DoneAlertData,),
-    EventKind.SUPPORT_REFUNDED: (SupportRefundData,),
-    EventKind.SUPPORT_ENDED: (SupportData,),
-    EventKind.SUPPORT_CANCELLED: (SupportData,),
-    EventKind.SUPPORT_RELEASED: (SupportData,),
-    EventKind.SUPPORT_ASSIGNED: (AssignmentData,),
-    EventKind.SUPPORT_EXTENDED: (GiftData,),
-    EventKind.SUPPORT_SUMMARY_RESENT: (SupportData,),
-    EventKind.SUPPORT_BANNED: (BanData,),
-    EventKind.SUPPORT_JOB_RETRIED: (FailedJobData,),
-    EventKind.SUPPORT_JOB_DISMISSED: (FailedJobData,),
-}
 
 
 def joined(*parts: EventData) -> EventData:

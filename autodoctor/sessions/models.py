@@ -13,20 +13,29 @@ from django.utils.translation import gettext_lazy as _
 from autodoctor.accounts.models import User
 from autodoctor.core.folded_columns import FoldedColumns, FoldedField, FoldingQuerySet
 from autodoctor.core.folding import folded
-from autodoctor.sessions.event_data import EVENT_DATA, D, EventData, LostTime, PersonPayload, SessionPayload
-from autodoctor.sessions.states import CLAIMED, OPEN, EndReason, EventKind, Kind, State
+from autodoctor.sessions.columns import LostTimeColumns
+from autodoctor.sessions.event_data import D, EventData, PersonPayload, SessionPayload
+from autodoctor.sessions.event_kinds import EVENT_DATA
+from autodoctor.sessions.states import CLAIMED, OPEN, EndReason, EventKind, FollowUp, Kind, State
+from autodoctor.skills.models import Skill
 
 
+# What is searched: each word behind a space.
 def _vehicle_words(session: "Session") -> str:
     names = (folded(str(session.vehicle.get(name) or "")) for name in ("make", "model"))
     return "".join(f" {name}" for name in names if name)
 
 
 def _trouble_code_words(session: "Session") -> str:
-    return "".join(f" {code.lower()}" for code in session.trouble_codes)
+    return "".join(f" {code.lower()}" for code in session.named_codes)
 
 
-class Session(FoldedColumns):
+QUESTION_OPEN = models.Q(question_at__isnull=False, question_over_at=None)
+UNPAID = models.Q(state="cancelled", requested_at=None)
+CHAT_UNREAD = models.Q(trouble_codes_said__isnull=True, requested_at__isnull=False, ended_at__isnull=False)
+
+
+class Session(LostTimeColumns, FoldedColumns):
     """One row for the request and the session it becomes. Changed only inside `session_transaction`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -45,13 +54,20 @@ class Session(FoldedColumns):
     currency = models.CharField(max_length=3, default="usd")
     granted_seconds = models.PositiveIntegerField()
     vehicle = models.JSONField(default=dict)  # vin, year, make, model, mileage
-    vehicle_search = FoldedField(of=("vehicle",), words=_vehicle_words)  # make and model, each behind a space
+    vehicle_search = FoldedField(of=("vehicle",), words=_vehicle_words)
     concern = models.TextField(max_length=2000)
     trouble_codes_typed = models.CharField(max_length=500, blank=True)  # in the customer's own words
     trouble_codes = models.JSONField(default=list)  # those found in it, such as "P0301" and "U0100-00"
-    trouble_code_search = FoldedField(of=("trouble_codes",), words=_trouble_code_words)  # each behind a space
+    trouble_codes_said = models.JSONField(null=True, blank=True)  # those of the chat; null: it is not read yet
+    trouble_code_search = FoldedField(of=("trouble_codes", "trouble_codes_said"), words=_trouble_code_words)
+    intake_token = models.UUIDField(null=True, blank=True)  # of the form: a photo kept on the device is sent under it
     waiver_at = models.DateTimeField()
     keep_card = models.BooleanField(default=False)
+    # Whom the customer asked for; whether nobody else may have the request; until when it was to be theirs alone, as
+    # the customer picked it (None: as long as the rules say).
+    asked_for = models.ForeignKey(User, models.PROTECT, related_name="+", null=True, blank=True)
+    asked_only = models.BooleanField(default=False)
+    asked_until = models.DateTimeField(null=True, blank=True)
 
     # The log: `seq` is the last event's, `state_seq` that of the event that entered the state,
     # `clock_seq` that of the event that last moved `ends_at`.
@@ -67,6 +83,8 @@ class Session(FoldedColumns):
     payable_until = models.DateTimeField()  # the latest Checkout expires then
     requested_at = models.DateTimeField(null=True, blank=True)
     unattended_at = models.DateTimeField(null=True, blank=True)  # expires if no mechanic has accepted by then
+    private_until = models.DateTimeField(null=True, blank=True)  # nobody but `asked_for` ever sees it; None: all do
+    opened_at = models.DateTimeField(null=True, blank=True)  # a private request was opened to all
     released_at = models.DateTimeField(null=True, blank=True)  # back to the front of the queue
     accepted_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -76,23 +94,31 @@ class Session(FoldedColumns):
     hold_until = models.DateTimeField(null=True, blank=True)  # an extension is being paid
     # Seconds that the mechanic can still stay, less extensions since then; None: no limit was given.
     allowed_seconds = models.PositiveIntegerField(null=True, blank=True)
+    # Whether `camera_answer_to`, a mechanic, may use the customer's camera. Another mechanic has to ask anew.
+    camera_answer = models.BooleanField(null=True, blank=True)
+    camera_answer_to = models.UUIDField(null=True, blank=True)
+    still_until = models.DateTimeField(null=True, blank=True)  # a photo is asked for, and awaited until then
+    stills_asked = models.PositiveSmallIntegerField(default=0)
     paused_at = models.DateTimeField(null=True, blank=True)
     pause_cause = models.CharField(max_length=10, blank=True)
-    # How long the clock was paused, by cause, without the pause that lasts; and how long it ran without the customer.
-    mechanic_lost_seconds = models.FloatField(default=0)
-    customer_lost_seconds = models.FloatField(default=0)
-    media_lost_seconds = models.FloatField(default=0)
-    unpaused_lost_seconds = models.FloatField(default=0)
-    unpaused_at = models.DateTimeField(null=True, blank=True)  # the clock runs without the customer since then
+    search_at = models.DateTimeField(null=True, blank=True)  # another mechanic is looked for since then, and not here
+    handed_over = models.BooleanField(default=False)  # to another mechanic, while it was running
+    handover_note = models.CharField(max_length=500, blank=True)  # of the mechanic who left, for the next one
     mechanic_drops = models.PositiveSmallIntegerField(default=0)  # while the session was running
     used_share_from = models.DateTimeField(null=True, blank=True)  # the customer may end and pay the used share
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=30, choices=EndReason, blank=True)
+    ended_by_role = models.CharField(max_length=10, blank=True)  # who pressed; empty: nobody did
     solved = models.BooleanField(null=True, blank=True)  # the customer's answer when the mechanic ended early
     summarized_at = models.DateTimeField(null=True, blank=True)  # the written summary was submitted
     stars = models.PositiveSmallIntegerField(null=True, blank=True)  # the customer's rating of the mechanic, 1 to 5
     rating_line = models.CharField(max_length=200, blank=True)
     rated_at = models.DateTimeField(null=True, blank=True)
+    question_at = models.DateTimeField(null=True, blank=True)  # the customer asked their free question
+    question_over_at = models.DateTimeField(null=True, blank=True)  # it was answered, or closed by its deadline
+    follow_up = models.CharField(max_length=7, choices=FollowUp, blank=True)  # the customer's last answer
+    follow_up_at = models.DateTimeField(null=True, blank=True)
+    recorded_at = models.DateTimeField(null=True, blank=True)  # both agreed for the first time to a transcript
 
     # Out of the vehicle, so that support finds a session by it. Written by the database.
     vin = models.GeneratedField(
@@ -125,11 +151,11 @@ class Session(FoldedColumns):
             models.Index(fields=["ended_at"], name="session_by_end"),
             GinIndex(fields=["vehicle_search"], opclasses=["gin_trgm_ops"], name="session_by_vehicle"),
             GinIndex(fields=["trouble_code_search"], opclasses=["gin_trgm_ops"], name="session_by_trouble_code"),
-            models.Index(
-                fields=["ended_at"], condition=models.Q(state="cancelled", requested_at=None), name="session_unpaid"
-            ),
+            models.Index(fields=["ended_at"], condition=UNPAID, name="session_unpaid"),
+            models.Index(fields=["ended_at"], condition=CHAT_UNREAD, name="session_chat_unread"),
             # Most are written: an index of those that are not, and of those that were written lately.
             models.Index(fields=["summarized_at"], condition=models.Q(state="completed"), name="session_by_summary"),
+            models.Index(fields=["mechanic"], condition=QUESTION_OPEN, name="session_question_open"),
             models.Index(
                 fields=["mechanic", "ended_at"],
                 condition=models.Q(state="completed", summarized_at=None),
@@ -147,8 +173,21 @@ class Session(FoldedColumns):
     @property
     def vehicle_words(self) -> str:
         """Return the vehicle in words, "2014 Volvo V60", as far as it is known."""
-        parts = (self.vehicle.get(name) for name in ("year", "make", "model"))
-        return " ".join(str(part) for part in parts if part)
+        return " ".join(str(part) for name in ("year", "make", "model") if (part := self.vehicle.get(name)))
+
+    @property
+    def named_codes(self) -> list[str]:
+        """Return the trouble codes of the intake, then those of the chat once it is read, each once."""
+        return list(dict.fromkeys([*self.trouble_codes, *(self.trouble_codes_said or ())]))
+
+    @property
+    def is_private(self) -> bool:
+        """Whether this request waits for the one mechanic whom the customer asked for."""
+        return self.state == State.REQUESTED and self.private_until is not None
+
+    def is_hidden_from(self, mechanic: User) -> bool:
+        """Whether this request never came before this mechanic: it is private to another, or was until it was over."""
+        return self.private_until is not None and self.asked_for_id != mechanic.id
 
     @property
     def asks_solved(self) -> bool:
@@ -156,18 +195,10 @@ class Session(FoldedColumns):
         return self.end_reason == EndReason.ENDED_BY_MECHANIC and self.solved is None
 
     @property
-    def lenient_seconds_used(self) -> float:
-        """Return how much of the pause that a missing customer or lost media may take is used up."""
-        return self.customer_lost_seconds + self.media_lost_seconds
-
-    @property
-    def lost(self) -> LostTime:
-        return LostTime(
-            mechanic=round(self.mechanic_lost_seconds),
-            customer=round(self.customer_lost_seconds),
-            media=round(self.media_lost_seconds),
-            not_given_back=round(self.unpaused_lost_seconds),
-        )
+    def camera_allowed(self) -> bool | None:
+        """Return whether the mechanic may use the customer's camera; None: this customer has not answered them."""
+        is_answered = self.mechanic_id is not None and self.camera_answer_to == self.mechanic_id
+        return self.camera_answer if is_answered else None
 
     def payload(self) -> SessionPayload:
         """Return the session as frames and the API carry it."""
@@ -182,6 +213,7 @@ class Session(FoldedColumns):
             lost=self.lost,
             hold_until=stamp(self.hold_until),
             allowed_seconds=self.allowed_seconds,
+            camera_allowed=self.camera_allowed,
             ended_at=stamp(self.ended_at),
             end_reason=self.end_reason or None,
             customer=_person(self.customer),
@@ -196,6 +228,19 @@ def _person(user: User | None) -> PersonPayload | None:
 def stamp(moment: datetime | None) -> str | None:
     """Return a time as ISO 8601 in UTC with milliseconds, the format of every frame and answer."""
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+class NeededSkill(models.Model):
+    """A make or system that a request is about, written when it was booked."""
+
+    session = models.ForeignKey(Session, models.CASCADE, related_name="needed_skills", db_index=False)
+    skill = models.ForeignKey(Skill, models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["session", "skill"], name="one_row_per_needed_skill")]
+
+    def __str__(self) -> str:
+        return f"{self.session_id} needs {self.skill_id}"
 
 
 class SessionEvent(models.Model):
@@ -286,6 +331,8 @@ class Participant(models.Model):
     missed_at = models.DateTimeField(null=True)  # the time when the absence was noticed
     released_at = models.DateTimeField(null=True)
     release_reason = models.CharField(max_length=40, blank=True)
+    handed_over_at = models.DateTimeField(null=True)  # a mechanic left the running session for another one
+    carried_seconds = models.PositiveIntegerField(default=0)  # of its time, that had run with them then
     released_by = models.CharField(max_length=10, blank=True)  # the role; empty: a deadline
     receiving = models.BooleanField(null=True)  # the other side's media arrive here; null: nothing was said of it
     receiving_at = models.DateTimeField(null=True)  # since when
@@ -314,6 +361,7 @@ class Process(models.Model):
     pid = models.PositiveIntegerField()
     renewed_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    awaited_until = models.DateTimeField(null=True)  # it has gone: its people count as missing from then on
 
     def __str__(self) -> str:
         return f"{self.host}:{self.pid}"
@@ -328,6 +376,7 @@ class Connection(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     role = models.CharField(max_length=10)
     joined = models.BooleanField(default=False)
+    is_phone = models.BooleanField(default=False, db_default=False)  # one that the session was handed to
     opened_at = models.DateTimeField()
 
     def __str__(self) -> str:

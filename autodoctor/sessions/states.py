@@ -20,6 +20,7 @@ class State(TextChoices):
     WAITING = "waiting", _("Both are here")
     LIVE = "live", _("Live")
     RECONNECTING = "reconnecting", _("Reconnecting")
+    HANDING_OVER = "handing_over", _("Looking for another mechanic")
     COMPLETED = "completed", _("Completed")
     CANCELLED = "cancelled", _("Canceled")
     EXPIRED = "expired", _("Expired")
@@ -31,11 +32,14 @@ class EventKind(StrEnum):
     SESSION_REQUESTED = "session.requested"
     SESSION_ACCEPTED = "session.accepted"
     SESSION_RELEASED = "session.released"
+    SESSION_OPENED = "session.opened"
     SESSION_WAITING = "session.waiting"
     SESSION_STARTED = "session.started"
     SESSION_PAUSED = "session.paused"
     SESSION_RESUMED = "session.resumed"
     SESSION_EXTENDED = "session.extended"
+    SESSION_HANDING_OVER = "session.handing_over"
+    SESSION_TAKEN_OVER = "session.taken_over"
     SESSION_HELD = "session.held"
     SESSION_WARNED = "session.warned"
     SESSION_ENDED = "session.ended"
@@ -45,15 +49,32 @@ class EventKind(StrEnum):
     PARTICIPANT_JOINED = "participant.joined"
     PARTICIPANT_LEFT = "participant.left"
     PREFLIGHT_REPORTED = "preflight.reported"
+    HANDOVER_ASKED = "handover.asked"
+    HANDOVER_CONFIRMED = "handover.confirmed"
+    HANDOVER_REFUSED = "handover.refused"
+    HANDOVER_ENDED = "handover.ended"
     MESSAGE_POSTED = "message.posted"
     FILE_SHARED = "file.shared"
     FILE_REMOVED = "file.removed"
+    CAMERA_ALLOWED = "camera.allowed"
+    CAMERA_REFUSED = "camera.refused"
+    STILL_REQUESTED = "still.requested"
+    STILL_FAILED = "still.failed"
     EXTENSION_ALLOWED = "extension.allowed"
     EXTENSION_PENDING = "extension.pending"
     EXTENSION_FAILED = "extension.failed"
     SUMMARY_SUBMITTED = "summary.submitted"
     SUMMARY_CORRECTED = "summary.corrected"
     RATING_GIVEN = "rating.given"
+    QUESTION_ASKED = "question.asked"
+    QUESTION_ANSWERED = "question.answered"
+    QUESTION_CLOSED = "question.closed"
+    FOLLOW_UP_ANSWERED = "follow_up.answered"
+    TRANSCRIPT_ASKED = "transcript.asked"
+    TRANSCRIPT_AGREED = "transcript.agreed"
+    TRANSCRIPT_STOPPED = "transcript.stopped"
+    TRANSCRIPT_READY = "transcript.ready"
+    TRANSCRIPT_FAILED = "transcript.failed"
     PAYMENT_CAPTURED = "payment.captured"
     PAYMENT_RELEASED = "payment.released"
     PAYMENT_FAILED = "payment.failed"
@@ -62,6 +83,7 @@ class EventKind(StrEnum):
     REFUND_ISSUED = "refund.issued"
     REFUND_FAILED = "refund.failed"
     RECEIPT_ISSUED = "receipt.issued"
+    HANDOVER_NOTED = "handover.noted"
     NUDGE_CUSTOMER = "nudge.customer"
     NUDGE_MECHANIC = "nudge.mechanic"
     HELP_ASKED = "help.asked"
@@ -78,6 +100,7 @@ class EventKind(StrEnum):
     SUPPORT_CANCELLED = "support.cancelled"
     SUPPORT_RELEASED = "support.released"
     SUPPORT_ASSIGNED = "support.assigned"
+    SUPPORT_HANDED_OVER = "support.handed_over"
     SUPPORT_EXTENDED = "support.extended"
     SUPPORT_SUMMARY_RESENT = "support.summary_resent"
     SUPPORT_BANNED = "support.banned"
@@ -95,10 +118,16 @@ _CARRY_SESSION = frozenset(
         EventKind.PARTICIPANT_JOINED,
         EventKind.PARTICIPANT_LEFT,
         EventKind.EXTENSION_ALLOWED,
+        EventKind.CAMERA_ALLOWED,
+        EventKind.CAMERA_REFUSED,
         EventKind.SUMMARY_SUBMITTED,
         EventKind.SUMMARY_CORRECTED,
         EventKind.RATING_GIVEN,
         EventKind.PAYMENT_DECIDED,
+        EventKind.QUESTION_ASKED,
+        EventKind.QUESTION_ANSWERED,
+        EventKind.QUESTION_CLOSED,
+        EventKind.FOLLOW_UP_ANSWERED,
     }
 )
 
@@ -111,6 +140,7 @@ class EndReason(TextChoices):
     CANCELLED_LATE = "cancelled_late", _("by the customer, after the mechanic had joined")
     CANCELLED_BY_SUPPORT = "cancelled_by_support", _("by support")
     UNATTENDED = "unattended", _("no mechanic accepted")
+    ASKED_UNAVAILABLE = "asked_unavailable", _("the mechanic whom the customer asked for did not take it")
     NEVER_STARTED = "never_started", _("it did not start in time")
     CUSTOMER_NO_SHOW = "customer_no_show", _("the customer did not come")
     TIME_UP = "time_up", _("the time was up")
@@ -122,13 +152,22 @@ class EndReason(TextChoices):
     EXCEEDED_CAP = "exceeded_3h_limit", _("the maximum length was reached")
 
 
+class FollowUp(TextChoices):
+    """The customer's answer a week after the session: whether the repair held."""
+
+    YES = "yes", _("Yes, it held")
+    NO = "no", _("No, the problem is back")
+    NOT_YET = "not_yet", _("Not repaired yet")
+
+
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.DRAFT: frozenset({State.REQUESTED, State.CANCELLED}),
     State.REQUESTED: frozenset({State.ACCEPTED, State.CANCELLED, State.EXPIRED}),
     State.ACCEPTED: frozenset({State.WAITING, State.REQUESTED, State.CANCELLED, State.EXPIRED}),
     State.WAITING: frozenset({State.LIVE, State.ACCEPTED, State.REQUESTED, State.CANCELLED, State.EXPIRED}),
-    State.LIVE: frozenset({State.RECONNECTING, State.COMPLETED}),
-    State.RECONNECTING: frozenset({State.LIVE, State.COMPLETED}),
+    State.LIVE: frozenset({State.RECONNECTING, State.HANDING_OVER, State.COMPLETED}),
+    State.RECONNECTING: frozenset({State.LIVE, State.HANDING_OVER, State.COMPLETED}),
+    State.HANDING_OVER: frozenset({State.RECONNECTING, State.COMPLETED}),
     State.COMPLETED: frozenset(),
     State.CANCELLED: frozenset(),
     State.EXPIRED: frozenset(),
@@ -137,9 +176,11 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 TERMINAL = frozenset(state for state, leaves_to in TRANSITIONS.items() if not leaves_to)
 OPEN = frozenset(State) - TERMINAL
 BEFORE_START = frozenset({State.REQUESTED, State.ACCEPTED, State.WAITING})
-RUNNING = frozenset({State.LIVE, State.RECONNECTING})
+RUNNING = frozenset({State.LIVE, State.RECONNECTING, State.HANDING_OVER})  # begun, and not over
+OFFERED = frozenset({State.REQUESTED, State.HANDING_OVER})  # it stands in the queue, and a mechanic may take it
 CLAIMED = (State.ACCEPTED, State.WAITING, State.LIVE, State.RECONNECTING)  # a mechanic holds it
-TAKES_MESSAGES = CLAIMED
+ATTENDED = frozenset({*CLAIMED, State.HANDING_OVER})  # people join it and talk
+TAKES_MESSAGES = ATTENDED
 
 
 class InvalidTransition(Exception):

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import assert_never
+from typing import Literal, assert_never
 from uuid import UUID
 
 from django.conf import settings
@@ -16,15 +16,32 @@ from autodoctor.scheduler.handlers import Handler, always
 from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.job_kinds import SessionJob
-from autodoctor.sessions.jobs import unpaid
+from autodoctor.sessions.jobs import chats, unpaid
 from autodoctor.sessions.jobs.sweep import sweep
-from autodoctor.sessions.lifecycle import alert_work, endings, extensions, media, missed_requests, transitions
+from autodoctor.sessions.lifecycle import (
+    alert_work,
+    endings,
+    extensions,
+    media,
+    missed_requests,
+    questions,
+    substitutes,
+    transitions,
+)
 from autodoctor.sessions.lifecycle.transaction import change_together, session_transaction
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.notify import mail, push
+from autodoctor.sessions.notify import mail, mechanic_back, push
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import schedule
-from autodoctor.sessions.rules.rule import CancelUnstarted, CompleteSession, ReleaseMechanic, Rule, Step, Tell
+from autodoctor.sessions.rules.rule import (
+    CancelUnstarted,
+    CompleteSession,
+    EndPrivacy,
+    ReleaseMechanic,
+    Rule,
+    Step,
+    Tell,
+)
 from autodoctor.sessions.rules.table import DEADLINES
 
 logger = logging.getLogger(__name__)
@@ -41,6 +58,8 @@ def _do(rule: Rule, state: SessionState, at: datetime, now: datetime) -> None:
             mail.notify_rule_fired(state, rule.kind, at=at)
         case CancelUnstarted(state=target, reason=reason):
             endings.cancel_unstarted(state, target, reason, at=at)
+        case EndPrivacy():
+            endings.end_privacy(state, at)
         case ReleaseMechanic(reason=reason):
             transitions.release_by_deadline(state, reason, at)
         case CompleteSession(reason=reason):
@@ -53,8 +72,9 @@ def _take(step: Step, state: SessionState, at: datetime, now: datetime) -> None:
     match step:
         case Step.COUNT_MISSED_REQUEST:
             missed_requests.count_missed_request(state, at, now)
-        case Step.RELEASE_UNSTARTED:
-            transitions.release_unstarted(state, at)
+        case Step.RELEASE_UNSTARTED | Step.SEARCH_AGAIN:
+            release = transitions.release_unstarted if step is Step.RELEASE_UNSTARTED else substitutes.search_again
+            release(state, at)
         case Step.RECORD_MECHANIC_MISSING | Step.RECORD_CUSTOMER_MISSING:
             role = Role.MECHANIC if step is Step.RECORD_MECHANIC_MISSING else Role.CUSTOMER
             transitions.record_missing(state, role, at, now)
@@ -64,8 +84,20 @@ def _take(step: Step, state: SessionState, at: datetime, now: datetime) -> None:
             extensions.end_at_time_up(state, at, now)
         case Step.END_SPENT_PAUSE:
             transitions.end_spent_pause(state, at)
+        case Step.COUNT_AS_SOLVED | Step.CLOSE_QUESTION:
+            _take_after_the_end(step, state, at)
+        case _:
+            assert_never(step)
+
+
+def _take_after_the_end(
+    step: Literal[Step.COUNT_AS_SOLVED, Step.CLOSE_QUESTION], state: SessionState, at: datetime
+) -> None:
+    match step:
         case Step.COUNT_AS_SOLVED:
             endings.record_solved_answer(state, True, at=at)
+        case Step.CLOSE_QUESTION:
+            questions.close_unanswered(state, at=at)
         case _:
             assert_never(step)
 
@@ -108,5 +140,7 @@ JOBS: dict[str, Handler] = {kind: Handler(run_deadline, together=run_deadlines) 
     SessionJob.ANSWER_OVERDUE: Handler(alert_work.remind),
     SessionJob.SWEEP: Handler(_sweep, lane=Lane.INSIDE, every=_between_sweeps),
     SessionJob.REALIGN: Handler(_sweep, lane=Lane.INSIDE),
+    SessionJob.TELL_OF_RETURN: Handler(mechanic_back.tell_of_return, lane=Lane.INSIDE, every=always(minutes=1)),
     SessionJob.FORGET_UNPAID: Handler(unpaid.forget, lane=Lane.INSIDE, every=always(days=1)),
+    SessionJob.READ_CHATS: Handler(chats.read, lane=Lane.INSIDE, every=always(minutes=1)),
 }

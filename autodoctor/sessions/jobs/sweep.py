@@ -12,8 +12,9 @@ from django.db.models import Q
 from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.loop import run_due
 from autodoctor.sessions.event_data import EventData
+from autodoctor.sessions.lifecycle import private_requests
 from autodoctor.sessions.lifecycle.transaction import session_transaction
-from autodoctor.sessions.models import Session, SessionEvent
+from autodoctor.sessions.models import QUESTION_OPEN, Session, SessionEvent
 from autodoctor.sessions.record import alerts, event_log, participants
 from autodoctor.sessions.rules import durations, schedule
 from autodoctor.sessions.rules.triggers import duration
@@ -41,11 +42,14 @@ class SweepResult:
 
 
 def sweep(now: datetime) -> int:
-    """Repair the deadlines of every session that still has any, and of alerts. Returns how many needed a repair."""
+    """Repair the deadlines of every session that still has any, and of alerts; open what waits for a mechanic who is
+    gone. Returns how many needed a repair.
+    """
     durations.refresh()
     return (
         sum(_mend(session_id, now) for chunk in _chunks(now) for session_id in _astray(chunk, now))
         + alerts.repair_escalations()
+        + private_requests.open_left_alone(now)
     )
 
 
@@ -80,11 +84,18 @@ def _by_itself(event: SessionEvent) -> bool:
 
 
 def _chunks(now: datetime) -> Iterator[list[Session]]:
-    watched = max(duration("summary_alert"), duration("solved_answer")) + WATCH_ON
-    lately_completed = Q(state=State.COMPLETED, ended_at__gte=now - watched)
-    ids = list(Session.objects.filter(Q(state__in=OPEN) | lately_completed).values_list("id", flat=True))
+    ids = list(Session.objects.filter(_with_deadlines(now)).values_list("id", flat=True))
     for first in range(0, len(ids), CHUNK):
         yield list(Session.objects.filter(id__in=ids[first : first + CHUNK]))
+
+
+def _with_deadlines(now: datetime) -> Q:
+    """Select sessions that may have deadlines: of completed ones those of a few days, however long the history is."""
+    watched = max(duration("summary_alert"), duration("solved_answer")) + WATCH_ON
+    lately_completed = Q(state=State.COMPLETED, ended_at__gte=now - watched)
+    asked_at = now - duration("follow_up")
+    to_follow_up = Q(state=State.COMPLETED, ended_at__gte=asked_at - WATCH_ON, ended_at__lte=asked_at)
+    return Q(state__in=OPEN) | lately_completed | to_follow_up | QUESTION_OPEN
 
 
 def _astray(sessions: list[Session], now: datetime) -> list[UUID]:

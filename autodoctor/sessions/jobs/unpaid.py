@@ -12,8 +12,7 @@ from autodoctor.files import listing
 from autodoctor.files.models import StoredFile
 from autodoctor.payments.models import Payment
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.models import Alert, Session
-from autodoctor.sessions.states import State
+from autodoctor.sessions.models import UNPAID, Alert, Session
 
 KEPT = timedelta(days=90)
 AT_ONCE = 200  # each takes rows of other tables along
@@ -22,7 +21,7 @@ AT_ONCE = 200  # each takes rows of other tables along
 def forget(job: Job, now: datetime) -> None:
     """Delete sessions that were cancelled as drafts, unless money was held for one or support had to look at it."""
     held = Payment.objects.filter(owner_id=OuterRef("pk"), authorized_at__isnull=False)
-    unpaid = Session.objects.filter(state=State.CANCELLED, requested_at=None, ended_at__lte=now - KEPT)
+    unpaid = Session.objects.filter(UNPAID, ended_at__lte=now - KEPT)
     gone = unpaid.exclude(Exists(held)).exclude(Exists(Alert.objects.filter(session=OuterRef("pk"))))
 
     def forget_files(sessions: list[UUID]) -> None:

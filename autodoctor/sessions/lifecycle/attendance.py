@@ -5,7 +5,9 @@ from uuid import UUID
 
 from autodoctor.accounts.models import Role
 from autodoctor.sessions.models import Participant
-from autodoctor.sessions.record.participants import SessionState
+from autodoctor.sessions.record import event_log
+from autodoctor.sessions.record.participants import ParticipantState, SessionState
+from autodoctor.sessions.rules import shares
 from autodoctor.sessions.rules.triggers import duration
 
 
@@ -15,6 +17,32 @@ def come_in(part: Participant, at: datetime) -> None:
 
 def leave(part: Participant, at: datetime) -> None:
     part.in_seconds, part.in_since = seconds_in(part, at), None
+
+
+def vacate(state: SessionState, reason: str, *, at: datetime, who: event_log.Actor | None) -> UUID | None:
+    """Take the session from its mechanic, who has no part in it any more; returns their id.
+
+    What their pages were told, and their thread with support, is support's from now on.
+    """
+    session, freed = state.session, state.session.mechanic_id
+    if part := state.mechanic.part:
+        leave(part, state.mechanic.gone_since or at)
+        part.released_at, part.release_reason, part.present = at, reason[:40], False
+        part.released_by = who.role if who else ""
+        part.save()
+        state.released.append(part)
+    session.mechanic, state.mechanic, session.allowed_seconds = None, ParticipantState(Role.MECHANIC), None
+    event_log.withdraw_participant(session, Role.MECHANIC)
+    return freed
+
+
+def give_back(state: SessionState) -> None:
+    """Nobody took the session over, and it is about to end: whoever had it last has it again, for the summary."""
+    last = shares.chain(state.released)[-1]
+    last.released_at, last.release_reason, last.released_by = None, "", ""
+    last.save(update_fields=["released_at", "release_reason", "released_by"])
+    state.released.remove(last)
+    state.session.mechanic, state.mechanic.part = last.user, last
 
 
 def seconds_in(part: Participant, at: datetime) -> float:

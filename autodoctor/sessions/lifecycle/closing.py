@@ -10,8 +10,9 @@ from autodoctor.sessions.event_data import ReceiptData
 from autodoctor.sessions.lifecycle import attendance
 from autodoctor.sessions.lifecycle.transaction import lock_session, session_transaction
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.queries import substitutes
 from autodoctor.sessions.record import event_log, participants
-from autodoctor.sessions.rules import settlement
+from autodoctor.sessions.rules import settlement, shares
 from autodoctor.sessions.states import TERMINAL, EndReason, EventKind, State
 
 RECEIPT = ("receipt", 0)  # the rule and occasion that only one event can have
@@ -44,20 +45,26 @@ def credit_earning(*, session_id: UUID, now: datetime) -> None:
 
 
 def notify_earning(session: Session, now: datetime) -> None:
-    """The mechanic who had it at its end has earned, or whom the customer sent back after their time was spent.
+    """Who carried it has earned, or whom the customer sent back after their time was spent.
 
-    A session that took place is paid after its summary.
+    A session that took place is paid after its summary; who handed it over before does not write that.
     """
     mechanic = session.mechanic or _sent_back(session, now)
     if mechanic is None or session.state not in TERMINAL:
         return
-    earnings.learn(
-        owner_id=session.id,
-        mechanic=mechanic,
-        completed_at=session.ended_at or session.state_at,
-        awaits_summary=session.state == State.COMPLETED and session.summarized_at is None,
-        now=now,
-    )
+    earners = _earners(session, mechanic)
+    earnings.learn(owner_id=session.id, earners=earners, completed_at=session.ended_at or session.state_at, now=now)
+
+
+def _earners(session: Session, mechanic: User) -> list[earnings.Earner]:
+    """Return everybody who carried the session, this one last, whose earning alone waits for the summary."""
+    awaits_summary = session.state == State.COMPLETED and session.summarized_at is None
+    if not session.handed_over:
+        return [earnings.Earner(mechanic, awaits_summary)]
+    handed_over = substitutes.who_handed_over(session.id)
+    seconds = shares.of_payments(session, handed_over, Payment.objects.filter(owner_id=session.id))
+    people = {part.user_id: part.user for part in handed_over} | {mechanic.id: mechanic}
+    return [earnings.Earner(people[id_], awaits_summary and id_ == mechanic.id, seconds[id_]) for id_ in seconds]
 
 
 def _sent_back(session: Session, now: datetime) -> User | None:

@@ -13,8 +13,10 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Payment
+from autodoctor.scheduler.queue import schedule
 from autodoctor.sessions.event_data import SolvedData
-from autodoctor.sessions.lifecycle import attendance, fair_clock, transitions
+from autodoctor.sessions.job_kinds import SessionFact
+from autodoctor.sessions.lifecycle import attendance, fair_clock, private_requests, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.notify import mail
@@ -29,6 +31,7 @@ from autodoctor.sessions.states import (
     check,
 )
 
+LAST_WORDS = timedelta(seconds=30)  # what was said at the very end is still on its way
 CLOCK_ADDS = timedelta(minutes=1)  # between seeing a price that grows with the clock, and the press
 
 
@@ -69,11 +72,16 @@ def _reason_to_end(state: SessionState, role: str, now: datetime) -> EndReason:
         return EndReason.TIME_UP
     if role == Role.CUSTOMER:
         fair_clock.keep_offer(state, now)
-        is_gone = triggers.mechanic_lost_since(state) and settlement.has_used_share_offer(state.session)
-        return EndReason.MECHANIC_LOST if is_gone else EndReason.ENDED_BY_CUSTOMER
+        return EndReason.MECHANIC_LOST if _is_without_mechanic(state) else EndReason.ENDED_BY_CUSTOMER
     missed_at = state.customer.part.missed_at if state.customer.part else None
     gone_long = missed_at is not None and missed_at + duration("customer_missing_offer") <= now
     return EndReason.CUSTOMER_LOST if gone_long else EndReason.ENDED_BY_MECHANIC
+
+
+def _is_without_mechanic(state: SessionState) -> bool:
+    if state.session.state == State.HANDING_OVER:
+        return True
+    return triggers.mechanic_lost_since(state) is not None and settlement.has_used_share_offer(state.session)
 
 
 def complete_session(
@@ -81,13 +89,22 @@ def complete_session(
 ) -> None:
     """Complete the session: compute the charge, or ask the customer."""
     session = state.session
-    session.ended_at, session.end_reason = at, reason
+    if session.state == State.HANDING_OVER:
+        attendance.give_back(state)
+    _keep_end(session, reason, at, who)
     fair_clock.stop_clock(session, at)
     by_itself = who is None and reason in {EndReason.MECHANIC_LOST, EndReason.EXCEEDED_CAP}
     kind = EventKind.SESSION_AUTO_CLOSED if by_itself else EventKind.SESSION_ENDED
     transitions.enter_state(state, State.COMPLETED, kind, at=at, who=who)
     transitions.settle_payments(session, at)
     mail.send_end_mail(state, now=at)
+    if session.recorded_at:
+        recorded_until = at + LAST_WORDS
+        schedule(SessionFact.RECORDING_OVER, str(session.id), recorded_until, session_id=session.id)
+
+
+def _keep_end(session: Session, reason: EndReason, at: datetime, who: event_log.Actor | None) -> None:
+    session.ended_at, session.end_reason, session.ended_by_role = at, reason, who.role if who else ""
 
 
 def cancel_session(*, session_id: UUID, by: User, shown_cents: int | None = None, now: datetime) -> Session:
@@ -122,11 +139,19 @@ def cancel_unstarted(
 ) -> None:
     """End a session that did not take place as cancelled or expired, and settle it."""
     check(current.session.state, state)
-    current.session.ended_at, current.session.end_reason = at, reason
+    _keep_end(current.session, reason, at, who)
     transitions.enter_state(current, state, EventKind(f"session.{state.value}"), at=at, who=who)
     transitions.settle_payments(current.session, at)
     if reason != EndReason.UNPAID:
         mail.send_closing_mail(current, "called_off", now=at)
+
+
+def end_privacy(state: SessionState, at: datetime) -> None:
+    """The time that a request was one mechanic's alone is over: all may have it, or it ends, as the customer chose."""
+    if not state.session.asked_only:
+        return private_requests.open_to_all(state, private_requests.TIME, at=at)
+    private_requests.promise_news(state.session, at)
+    return cancel_unstarted(state, State.EXPIRED, EndReason.ASKED_UNAVAILABLE, at=at)
 
 
 def answer_solved(

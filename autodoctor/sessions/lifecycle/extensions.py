@@ -23,7 +23,7 @@ from autodoctor.sessions.notify import mail
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules.triggers import DECLINE, all_time_given, duration
-from autodoctor.sessions.states import CLAIMED, RUNNING, EndReason, EventKind
+from autodoctor.sessions.states import CLAIMED, RUNNING, EndReason, EventKind, State
 
 MAX_TRIES = 20  # canceled extensions per session: each one asks a bank and notifies both sides
 
@@ -41,9 +41,20 @@ class ExtensionTerms:
     on_top_of: int
 
 
+@dataclass(frozen=True)
+class WayToPay:
+    """How the customer wants to pay. `saved_card`: whether it may be charged; else a card is entered in the room
+    (`here`), or on Stripe's page. `return_url`: where the bank and Stripe lead back to.
+    """
+
+    return_url: str
+    saved_card: bool = True
+    here: bool = False
+
+
 def extendable_seconds(session: Session, now: datetime) -> int:
     """Return the seconds that can be sold now: as many as the mechanic allows, up to the longest session."""
-    left = seconds_until_cap(session, now)
+    left = 0 if session.state == State.HANDING_OVER else seconds_until_cap(session, now)
     return left if session.allowed_seconds is None else min(left, session.allowed_seconds)
 
 
@@ -79,18 +90,18 @@ def set_allowance(*, session_id: UUID, by: User, seconds: int | None, now: datet
 
 
 def request_extension(
-    *, session_id: UUID, by: User, terms: ExtensionTerms, use_saved_card: bool = True, return_url: str, now: datetime
+    *, session_id: UUID, by: User, terms: ExtensionTerms, way: WayToPay, now: datetime
 ) -> tuple[Payment, bool]:
     """Open an unpaid payment for an extension. Returns the payment and whether it is new.
 
-    Repeating the request returns the same payment. `use_saved_card`: whether the saved card may be charged.
+    Repeating the request returns the same payment.
     """
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.CUSTOMER:
             raise Refused("not_the_customer", _("Only the customer can extend the session."), 403)
         if pending := ledger.pending_extension(session.id):
-            if not use_saved_card and pending.seconds == terms.seconds:
+            if not way.saved_card and pending.seconds == terms.seconds:
                 ledger.use_another_card(pending)
             return _same(pending, terms), False
         _check(session, terms, now)
@@ -101,12 +112,20 @@ def request_extension(
             currency=terms.currency,
             seconds=terms.seconds,
             description=terms.name,
-            keep_card=session.keep_card and use_saved_card,
-            return_url=return_url,
+            keep_card=session.keep_card and way.saved_card,
+            card_here=way.here,
+            return_url=way.return_url,
             now=now,
         )
         event_log.append_event(session, EventKind.EXTENSION_PENDING, at=now, by=who, data=_facts(payment, "bank"))
         return payment, True
+
+
+def customers_payment(session: Session, by: User, payment_id: UUID) -> Payment:
+    """Return this extension for its customer. Raises `Refused` for another participant, `Payment.DoesNotExist`."""
+    if event_log.actor(by, session).role != Role.CUSTOMER:
+        raise Refused("not_the_customer", _("Only the customer can pay or cancel this extension."), 403)
+    return Payment.objects.get(id=payment_id, owner_id=session.id, purpose=Payment.Purpose.EXTENSION)
 
 
 def cancel_extension(*, session_id: UUID, by: User, payment_id: UUID, now: datetime) -> Payment:
@@ -115,13 +134,32 @@ def cancel_extension(*, session_id: UUID, by: User, payment_id: UUID, now: datet
     """
     with session_transaction(session_id, now) as state:
         who = event_log.actor(by, state.session)
-        if who.role != Role.CUSTOMER:
-            raise Refused("not_the_customer", _("Only the customer can cancel this extension."), 403)
-        payment = Payment.objects.get(id=payment_id, owner_id=session_id, purpose=Payment.Purpose.EXTENSION)
+        payment = customers_payment(state.session, by, payment_id)
         over = payment.due_cents is not None or payment.state == Payment.State.FAILED
         if not over and not _cancel(state, payment, "called_off", at=now, who=who):
             raise Refused("already_paid", _("This extension is already paid."))
         return payment
+
+
+def choose_page(*, session_id: UUID, by: User, payment_id: UUID, now: datetime) -> Payment:
+    """Have the customer's open extension paid on Stripe's page instead of in the room.
+
+    Raises `Refused` once it is over, `Payment.DoesNotExist` for another session's payment.
+    """
+    with session_transaction(session_id, now) as state:
+        payment = customers_payment(state.session, by, payment_id)
+        if payment.state != Payment.State.CREATED or payment.due_cents is not None:
+            raise Refused("extension_over", _("This extension is already paid or canceled."))
+        ledger.pay_on_a_page(payment)
+        return payment
+
+
+def lapse_extension(*, session_id: UUID, payment_id: UUID, now: datetime) -> None:
+    """Cancel an extension whose card was not entered in time. One that is paid, or paid on Stripe's page, stays."""
+    with session_transaction(session_id, now) as state:
+        payment = Payment.objects.get(id=payment_id, owner_id=session_id)
+        if payment.due_cents is None and payment.card_here and not payment.checkout_number:
+            _cancel(state, payment, "lapsed", at=now)
 
 
 def apply_extension(*, session_id: UUID, payment_id: UUID, now: datetime) -> Session:
@@ -202,6 +240,8 @@ def _same(pending: Payment, terms: ExtensionTerms) -> Payment:
 
 
 def _check(session: Session, terms: ExtensionTerms, now: datetime) -> None:
+    if session.state == State.HANDING_OVER:
+        raise Refused("no_mechanic", _("You can extend the session again once another mechanic is here."))
     if session.state not in RUNNING or _is_over(session, now):
         raise Refused("session_closed", _("You can extend the session only while it is running."))
     if session.granted_seconds != terms.on_top_of:
@@ -229,7 +269,9 @@ def _payable(session: Session) -> Payment | None:
     return pending if pending and pending.due_cents is None else None
 
 
-def _cancel(state: SessionState, payment: Payment, why: str, *, at: datetime, who: event_log.Actor) -> bool:
+def _cancel(
+    state: SessionState, payment: Payment, why: str, *, at: datetime, who: event_log.Actor | None = None
+) -> bool:
     """Cancel the payment, so that the end no longer waits for it. Returns False if it is already paid."""
     if not ledger.cancel_payment(payment, at):
         return False

@@ -74,6 +74,21 @@ def extend_clock(session: Session, seconds: int, at: datetime) -> None:
         session.ends_at += timedelta(seconds=seconds)
 
 
+def pause_for_search(state: SessionState, at: datetime) -> bool:
+    """Pause until another mechanic is here; returns whether the clock did not stand for the mechanic before.
+
+    The customer may end and pay the used share from now on.
+    """
+    session = state.session
+    keep_offer(state, at)
+    session.used_share_from = session.used_share_from or at
+    _count_unpaused(session, at)
+    if session.pause_cause == Role.MECHANIC:
+        return False
+    _change_pause(session, Role.MECHANIC, state.mechanic.gone_since or at, at)
+    return True
+
+
 def pause_for_lost_media(session: Session, since: datetime) -> None:
     """Pause the clock while both are in but sound and picture do not arrive."""
     pause_clock(session, MEDIA, since)

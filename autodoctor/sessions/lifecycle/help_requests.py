@@ -18,6 +18,7 @@ from autodoctor.conversations.thread_files import NOTHING, Enclosed
 from autodoctor.conversations.topics import Reason
 from autodoctor.core import links
 from autodoctor.core.errors import Refused
+from autodoctor.core.raw_sql import rows
 from autodoctor.sessions.event_data import HelpAlertData, HelpAnswerData, HelpQuestionData
 from autodoctor.sessions.lifecycle import help_files
 from autodoctor.sessions.lifecycle.transaction import session_transaction
@@ -28,6 +29,7 @@ from autodoctor.sessions.states import TERMINAL, EventKind
 
 OPEN_FOR = timedelta(days=30)  # after the end of a session
 PARTIES = (Role.CUSTOMER, Role.MECHANIC)
+WORDS = (EventKind.HELP_ASKED, EventKind.HELP_ANSWERED)
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,12 @@ class Thread:
     @property
     def awaits_answer(self) -> bool:
         return bool(self.words) and self.words[-1].kind == EventKind.HELP_ASKED
+
+    @property
+    def reason(self) -> str:
+        """What the thread is about, as its first question says; empty without one."""
+        asked = (one.data_as(HelpQuestionData) for one in self.words if one.kind == EventKind.HELP_ASKED)
+        return next((question["reason"] for question in asked), "")
 
     @property
     def seq(self) -> int:
@@ -149,7 +157,8 @@ def answer_help_request(*, session_id: UUID, by: User, answer: Answer, now: date
 def thread_of(session: Session, person: User) -> Thread:
     """Return the questions of this participant and support's answers."""
     role = Role.MECHANIC if person.id == session.mechanic_id else Role.CUSTOMER
-    return Thread(role, person, list(_words(session).filter(audience=role)))
+    condition = "session_id = %s AND audience = %s AND kind IN (%s) ORDER BY seq"
+    return Thread(role, person, rows(SessionEvent, condition, session.id, role, [*WORDS]))
 
 
 def threads(session: Session) -> list[Thread]:
@@ -171,7 +180,7 @@ def as_frames(thread: Thread) -> list[dict[str, Any]]:
 
 
 def _words(session: Session) -> "QuerySet[SessionEvent]":
-    return session.events.filter(kind__in=(EventKind.HELP_ASKED, EventKind.HELP_ANSWERED)).order_by("seq")
+    return session.events.filter(kind__in=WORDS).order_by("seq")
 
 
 def _check_seen(thread: Thread, seen: int | None) -> None:

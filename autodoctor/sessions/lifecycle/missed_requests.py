@@ -21,7 +21,7 @@ LATEST = timedelta(minutes=6)  # counted after the next sweep: the platform was 
 
 def count_missed_request(state: SessionState, at: datetime, now: datetime) -> None:
     """Count this missed request for its mechanics. After too many, turn "taking sessions" off and send a mail."""
-    since = state.session.requested_at or at
+    since = state.session.opened_at or state.session.requested_at or at
     free = eligibility.eligible_mechanics(state.session, at, free_since=since)
     missed = [] if now > at + LATEST else list(free.values_list("id", flat=True))
     switched_off = accounts.count_misses(mechanics=missed, most=MISSES_BEFORE_SWITCH_OFF, now=at)

@@ -17,7 +17,7 @@ from autodoctor.sessions.models import Connection, Participant, Session
 from autodoctor.sessions.record import participants
 from autodoctor.sessions.record.participants import ParticipantState, SessionState
 from autodoctor.sessions.rules import durations, schedule, triggers
-from autodoctor.sessions.states import CLAIMED
+from autodoctor.sessions.states import ATTENDED
 
 
 class JoiningPage(NamedTuple):
@@ -50,7 +50,7 @@ def join_again(pages: Iterable[JoiningPage], now: datetime) -> dict[JoiningPage,
 
 def _seats(state: SessionState, pages: list[JoiningPage], now: datetime) -> dict[JoiningPage, ParticipantState]:
     """Return the seats of those who are in, and note in the state that they have a page again."""
-    if state.session.state not in CLAIMED:
+    if state.session.state not in ATTENDED:
         return {}
     found = {}
     for seat in (state.customer, state.mechanic):

@@ -4,12 +4,15 @@ The log stores every action twice: as the change itself, by that person, and as 
 only. Participants learn of it by a message of support. `token` names the form: the same form acts once.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import assert_never
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
@@ -24,18 +27,29 @@ from autodoctor.sessions.event_data import (
     MessageData,
     SupportData,
 )
-from autodoctor.sessions.lifecycle import endings, extensions, fair_clock, transitions
+from autodoctor.sessions.lifecycle import endings, extensions, fair_clock, substitutes, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.notify.mail import send_session_mail
 from autodoctor.sessions.queries.eligibility import Obstacle, why_not_eligible
+from autodoctor.sessions.queries.substitutes import seconds_left
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import SessionState
-from autodoctor.sessions.states import BEFORE_START, EndReason, EventKind, InvalidTransition, State, check
+from autodoctor.sessions.states import BEFORE_START, RUNNING, EndReason, EventKind, InvalidTransition, State, check
 
 LONGEST_REASON = 500  # characters
 LONGEST_MESSAGE = 4_000
 SHORTEST_GIFT, LONGEST_GIFT = 60, 60 * 60  # seconds
+# Why a mechanic cannot be assigned, in words for support.
+OBSTACLES: dict[Obstacle, Promise] = {
+    Obstacle.NOT_A_MECHANIC: gettext_lazy("%(name)s is not an approved mechanic."),
+    Obstacle.OWN_REQUEST: gettext_lazy("%(name)s is the customer of this session."),
+    Obstacle.ASKED_OF_ANOTHER: gettext_lazy("The customer asked for another mechanic, who has it alone for now."),
+    Obstacle.RELEASED_BEFORE: gettext_lazy("%(name)s was released from this request before."),
+    Obstacle.SUMMARY_OVERDUE: gettext_lazy("%(name)s has an overdue summary."),
+    Obstacle.IN_SESSION: gettext_lazy("%(name)s already has a session."),
+    Obstacle.NOT_TAKING: gettext_lazy("%(name)s is not taking sessions."),
+}
 READERS = (event_log.Audience.BOTH, event_log.Audience.CUSTOMER, event_log.Audience.MECHANIC)
 
 
@@ -85,24 +99,50 @@ def assign(
     fails, the former mechanic keeps it. The new mechanic's deadlines start now; a mechanic who does not join loses the
     request to the queue.
     """
-    try:
-        with session_transaction(session_id, now) as state:
-            who = _support(by, state.session)
-            if _done(state.session, token):
-                return state.session
-            if state.session.state not in BEFORE_START:
-                raise InvalidTransition(state.session.state, State.ACCEPTED)
-            mechanic = _eligible(state.session, mechanic_id, now)
-            data = AssignmentData(reason=_checked(reason), mechanic=mechanic.name)
-            _note(state, EventKind.SUPPORT_ASSIGNED, who, data, now, token)
-            if state.session.mechanic:
-                transitions.release_mechanic(state, "by_support", at=now, who=who)
-            transitions.assign_mechanic(state, mechanic, at=now, who=who)
-            send_session_mail(mechanic, state, "assigned", now=now)
+    with _unless_busy(), session_transaction(session_id, now) as state:
+        who = _support(by, state.session)
+        if _done(state.session, token):
             return state.session
-    except IntegrityError as error:
-        sentence = _("This mechanic has just taken another session. Choose another mechanic.")
-        raise Refused("already_in_session", sentence) from error
+        if state.session.state not in BEFORE_START:
+            raise InvalidTransition(state.session.state, State.ACCEPTED)
+        mechanic = _eligible(state.session, mechanic_id, now)
+        _note(state, EventKind.SUPPORT_ASSIGNED, who, _assignment(mechanic, reason), now, token)
+        if state.session.mechanic:
+            transitions.release_mechanic(state, "by_support", at=now, who=who)
+        _assign(state, mechanic, who, now)
+        return state.session
+
+
+def substitute(
+    *,
+    session_id: UUID,
+    by: User,
+    reason: str,
+    mechanic_id: UUID | None = None,
+    now: datetime,
+    token: UUID | None = None,
+) -> Session:
+    """Have another mechanic go on with a running session: this one, or whoever takes it first.
+
+    The former mechanic leaves it in the same transaction, and keeps it if the assignment fails.
+    """
+    with _unless_busy(), session_transaction(session_id, now) as state:
+        who = _support(by, state.session)
+        if _done(state.session, token) or (state.session.state == State.HANDING_OVER and mechanic_id is None):
+            return state.session
+        if state.session.state not in RUNNING:
+            raise InvalidTransition(state.session.state, State.HANDING_OVER)
+        if seconds_left(state.session, now) < substitutes.TOO_SHORT_SECONDS:
+            raise Refused("too_late", _("Too little time is left for another mechanic. You can end the session."))
+        mechanic = _eligible(state.session, mechanic_id, now) if mechanic_id else None
+        data = _assignment(mechanic, reason) if mechanic else SupportData(reason=_checked(reason))
+        kind = EventKind.SUPPORT_ASSIGNED if mechanic else EventKind.SUPPORT_HANDED_OVER
+        _note(state, kind, who, data, now, token)
+        if state.session.state != State.HANDING_OVER:
+            substitutes.search(state, substitutes.Why.BY_SUPPORT, at=now, who=who)
+        if mechanic:
+            _assign(state, mechanic, who, now)
+        return state.session
 
 
 def give_time(
@@ -176,6 +216,25 @@ def closing_reason(session: Session) -> str:
     return last.data_as(SupportData)["reason"] if last else ""
 
 
+@contextmanager
+def _unless_busy() -> Iterator[None]:
+    """A database constraint decides when the mechanic takes another session at the same moment."""
+    try:
+        yield
+    except IntegrityError as error:
+        sentence = _("This mechanic has just taken another session. Choose another mechanic.")
+        raise Refused("already_in_session", sentence) from error
+
+
+def _assignment(mechanic: User, reason: str) -> AssignmentData:
+    return AssignmentData(reason=_checked(reason), mechanic=mechanic.name)
+
+
+def _assign(state: SessionState, mechanic: User, who: event_log.Actor, now: datetime) -> None:
+    transitions.assign_mechanic(state, mechanic, at=now, who=who)
+    send_session_mail(mechanic, state, "assigned", now=now)
+
+
 def _eligible(session: Session, mechanic_id: UUID, now: datetime) -> User:
     """The mechanic, who may have this request. Raises `Refused` in words for support."""
     mechanic = User.objects.filter(id=mechanic_id).first()
@@ -183,26 +242,8 @@ def _eligible(session: Session, mechanic_id: UUID, now: datetime) -> User:
         raise Refused("not_free", _("There is no such mechanic. Choose another mechanic."))
     if why := why_not_eligible(session, mechanic, now):
         choose = _("Choose another mechanic.")
-        raise Refused("not_free", f"{_obstacle_in_words(why) % {'name': mechanic.name}} {choose}")
+        raise Refused("not_free", f"{str(OBSTACLES[why]) % {'name': mechanic.name}} {choose}")
     return mechanic
-
-
-def _obstacle_in_words(obstacle: Obstacle) -> str:
-    match obstacle:
-        case Obstacle.NOT_A_MECHANIC:
-            return _("%(name)s is not an approved mechanic.")
-        case Obstacle.OWN_REQUEST:
-            return _("%(name)s is the customer of this session.")
-        case Obstacle.RELEASED_BEFORE:
-            return _("%(name)s was released from this request before.")
-        case Obstacle.SUMMARY_OVERDUE:
-            return _("%(name)s has an overdue summary.")
-        case Obstacle.IN_SESSION:
-            return _("%(name)s already has a session.")
-        case Obstacle.NOT_TAKING:
-            return _("%(name)s is not taking sessions.")
-        case _:
-            assert_never(obstacle)
 
 
 def _support(by: User, session: Session) -> event_log.Actor:

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-from autodoctor.accounts.models import User
 from autodoctor.core.acting import SYSTEM, acting_as
 from autodoctor.core.batches import Batch, CannotUndo, batch, put_off
 from autodoctor.core.logs import bound
@@ -113,9 +112,5 @@ def lock_session(session_id: UUID) -> Session:
 def lock_sessions(session_ids: Collection[UUID], *, skip_locked: bool = False) -> list[Session]:
     """Return these sessions with their people, locked in one order. `skip_locked`: without those that others lock."""
     found = rows(Session, "id IN (%s) ORDER BY id", list(session_ids), lock=True, skip_locked=skip_locked)
-    ids = {user_id for session in found for user_id in participants.party_ids(session)}
-    people = {user.id: user for user in rows(User, "id IN (%s)", list(ids))} if found else {}
-    for session in found:
-        session.customer = people[session.customer_id]
-        session.mechanic = people[session.mechanic_id] if session.mechanic_id else None
+    participants.seat_people(found)
     return found

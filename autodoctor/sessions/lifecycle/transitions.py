@@ -13,22 +13,25 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from autodoctor.accounts.actions import forget_misses
-from autodoctor.accounts.models import MechanicProfile, Role, User
+from autodoctor.accounts import favorites
+from autodoctor.accounts.actions import forget_misses, switch_off
+from autodoctor.accounts.models import Role, User
 from autodoctor.core import acting
 from autodoctor.core.errors import Refused
 from autodoctor.payments import ledger
 from autodoctor.sessions.event_data import AttendanceData, ClockData, EventData, ReleaseData
-from autodoctor.sessions.lifecycle import attendance, fair_clock
+from autodoctor.sessions.lifecycle import attendance, fair_clock, private_requests
 from autodoctor.sessions.lifecycle.transaction import session_transaction
-from autodoctor.sessions.models import Participant, Session
+from autodoctor.sessions.models import NeededSkill, Participant, Session
 from autodoctor.sessions.notify import mail
 from autodoctor.sessions.queries import eligibility
+from autodoctor.sessions.queries.private_requests import Ask
 from autodoctor.sessions.record import event_log, participants
-from autodoctor.sessions.record.participants import ParticipantState, SessionState
+from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import schedule, settlement, triggers
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import (
+    ATTENDED,
     CLAIMED,
     RUNNING,
     TERMINAL,
@@ -38,7 +41,12 @@ from autodoctor.sessions.states import (
     State,
     check,
 )
+from autodoctor.skills.queries import needed_for
 from autodoctor.trouble_codes.reading import codes_in
+
+# What taking a request leads to: the state, the event that tells it, and the customer's mail.
+ACCEPTED = (State.ACCEPTED, EventKind.SESSION_ACCEPTED, "accepted")
+GOES_ON = (State.RECONNECTING, EventKind.SESSION_TAKEN_OVER, "taken_over")
 
 
 @dataclass(frozen=True)
@@ -65,8 +73,12 @@ def create_draft(
     keep_card: bool,
     now: datetime,
     trouble_codes: str = "",
+    intake_token: UUID | None = None,
+    ask: Ask | None = None,
 ) -> Session:
-    """A session that is not paid yet, and the payment that will hold its price. `trouble_codes` is as typed."""
+    """A session that is not paid yet, and the payment that will hold its price. `trouble_codes` is as typed,
+    `intake_token` names the form that was filled in.
+    """
     session = _on_terms(
         terms,
         now,
@@ -76,22 +88,30 @@ def create_draft(
         trouble_codes_typed=trouble_codes,
         trouble_codes=[str(code) for code in codes_in(trouble_codes)],
         keep_card=keep_card,
+        intake_token=intake_token,
+        **({"asked_for": ask.mechanic, "asked_only": ask.only, "asked_until": ask.until} if ask else {}),
     )
+    needed = needed_for(make=str(vehicle.get("make") or ""), codes=session.trouble_codes)
     with transaction.atomic():
         session.save(force_insert=True)
+        NeededSkill.objects.bulk_create(NeededSkill(session=session, skill=skill) for skill in needed)
         Participant.objects.create(session=session, user=customer, role=Role.CUSTOMER)
-        ledger.open_booking(
-            owner_id=session.id,
-            payer=customer,
-            amount_cents=terms.price_cents,
-            currency=terms.currency,
-            seconds=terms.seconds,
-            description=terms.name,
-            keep_card=keep_card,
-            now=now,
-        )
+        _open_booking(session, terms, now)
         schedule.align_deadlines(participants.load_state(session, now), {})
     return session
+
+
+def _open_booking(session: Session, terms: PlanTerms, now: datetime) -> None:
+    ledger.open_booking(
+        owner_id=session.id,
+        payer=session.customer,
+        amount_cents=terms.price_cents,
+        currency=terms.currency,
+        seconds=terms.seconds,
+        description=terms.name,
+        keep_card=session.keep_card,
+        now=now,
+    )
 
 
 def _on_terms(terms: PlanTerms, now: datetime, **intake: Any) -> Session:
@@ -129,11 +149,21 @@ def admit_request(*, session_id: UUID, now: datetime) -> Session:
         if session.state == State.DRAFT:
             session.requested_at = now
             session.unattended_at = now + duration("unattended")
-            enter_state(state, State.REQUESTED, EventKind.SESSION_REQUESTED, at=now)
-            mail.send_session_mail(session.customer, state, "requested", now=now)
+            _enter_queue(state, now)
         elif session.state in TERMINAL:
             settle_payments(session, now)
         return session
+
+
+def _enter_queue(state: SessionState, now: datetime) -> None:
+    """Show the request to all mechanics, or first to the one whom the customer asked for."""
+    if state.session.asked_for_id:
+        private_requests.begin(state, now)
+    enter_state(state, State.REQUESTED, EventKind.SESSION_REQUESTED, at=now)
+    if state.session.private_until and state.session.private_until > now:
+        private_requests.announce(state, now)
+    elif not state.session.asked_only:
+        mail.send_session_mail(state.session.customer, state, "requested", now=now)
 
 
 @acting.system
@@ -146,6 +176,7 @@ def accept_request(*, session_id: UUID, mechanic: User, now: datetime) -> Sessio
             eligibility.check_claim(state.session, mechanic, now)
             assign_mechanic(state, mechanic, at=now)
             forget_misses(mechanic)
+            favorites.do_not_tell(customer=state.session.customer, mechanic_id=mechanic.id)
             return state.session
     except IntegrityError as error:
         raise eligibility.already_in_session() from error
@@ -155,24 +186,33 @@ def assign_mechanic(state: SessionState, mechanic: User, *, at: datetime, who: e
     """Give the session to this mechanic, by acceptance or by `who`. Raises IntegrityError if the mechanic has another
     session.
     """
+    goes_on = state.session.state == State.HANDING_OVER
     state.session.mechanic = mechanic
-    state.session.accepted_at = at
+    state.session.accepted_at = state.session.accepted_at if goes_on else at
     state.mechanic.part = Participant.objects.create(session=state.session, user=mechanic, role=Role.MECHANIC)
-    enter_state(
-        state, State.ACCEPTED, EventKind.SESSION_ACCEPTED, at=at, who=who or event_log.actor(mechanic, state.session)
-    )
+    target, kind, template = GOES_ON if goes_on else ACCEPTED
+    enter_state(state, target, kind, at=at, who=who or event_log.actor(mechanic, state.session))
     state.session.save()  # saved first, so that a second claim fails before other effects
-    mail.send_session_mail(state.session.customer, state, "accepted", now=at)
+    mail.send_session_mail(state.session.customer, state, template, now=at)
 
 
 def release_request(*, session_id: UUID, by: User, reason: str, now: datetime) -> Session:
-    """Give the request back to the queue before the start, by the mechanic or the customer."""
+    """Give the request back to the queue before the start, by the mechanic or the customer.
+
+    Of a private request the mechanic who was asked for passes, and the customer asks everybody instead.
+    """
     with session_transaction(session_id, now) as state:
         waits = state.session.state == State.REQUESTED
         if waits and state.session.participants.filter(user=by, released_at__isnull=False).exists():
             return state.session
+        if state.session.is_private and by.id == state.session.asked_for_id:
+            private_requests.pass_on(state, by, now)
+            return state.session
         who = event_log.actor(by, state.session)
-        if not waits:
+        if state.session.is_private:
+            check_party(who)
+            private_requests.open_to_all(state, private_requests.ASKED_EVERYBODY, at=now, who=who)
+        elif not waits and reason not in private_requests.PRESSES:  # these came too late, and mean nobody's release
             check_party(who)
             release_mechanic(state, reason, at=now, who=who)
         return state.session
@@ -186,7 +226,8 @@ def check_party(who: event_log.Actor) -> None:
 
 def release_by_deadline(state: SessionState, reason: str, at: datetime) -> None:
     """Release a mechanic who did not join or did not start, and turn "taking sessions" off."""
-    MechanicProfile.objects.filter(user=state.session.mechanic).update(taking_sessions=False)
+    if state.session.mechanic:
+        switch_off(state.session.mechanic, at)
     release_mechanic(state, reason, at=at)
 
 
@@ -204,20 +245,14 @@ def release_mechanic(state: SessionState, reason: str, *, at: datetime, who: eve
     if session.mechanic is None:  # a draft becomes a request by payment only
         raise InvalidTransition(session.state, State.REQUESTED)
     check(session.state, State.REQUESTED)
-    freed = session.mechanic
-    if part := state.mechanic.part:
-        attendance.leave(part, state.mechanic.gone_since or at)
-        part.released_at, part.release_reason, part.present = at, reason[:40], False
-        part.released_by = who.role if who else ""
-        part.save()
-        state.released.append(part)
-    session.mechanic, state.mechanic, session.allowed_seconds = None, ParticipantState(Role.MECHANIC), None
+    freed = attendance.vacate(state, reason, at=at, who=who)
     session.released_at = at
-    event_log.withdraw_participant(session, Role.MECHANIC)
+    private_requests.after_release(session, at=at, who=who)
     session.unattended_at = max(filter(None, [session.unattended_at, at + duration("unattended_after_release")]))
-    data = ReleaseData(reason=reason, released=str(freed.id))
+    data = ReleaseData(reason=reason, released=str(freed))
     enter_state(state, State.REQUESTED, EventKind.SESSION_RELEASED, at=at, who=who, data=data)
-    mail.send_session_mail(session.customer, state, "released", now=at)
+    if not session.is_private:
+        mail.send_session_mail(session.customer, state, "released", now=at)
 
 
 def join_session(*, session_id: UUID, user: User, now: datetime) -> int:
@@ -229,7 +264,7 @@ def join_session(*, session_id: UUID, user: User, now: datetime) -> int:
         who = event_log.actor(user, state.session)
         if who.role == Role.SUPPORT:
             raise Refused("not_a_party", _("Only the customer and the mechanic can do this."), 403)
-        if state.session.state not in CLAIMED:
+        if state.session.state not in ATTENDED:
             raise InvalidTransition(state.session.state, State.WAITING)
         seat = state.seat(who.role)
         if (noticed_at := triggers.missing_at(state, who.role)) and noticed_at <= now:
@@ -245,6 +280,7 @@ def _take_seat(state: SessionState, part: Participant, who: event_log.Actor, now
     if came_back:
         fair_clock.keep_offer(state, now)
         attendance.come_in(part, now)
+        state.session.search_at = None if part.role == Role.MECHANIC else state.session.search_at
     part.present = True
     part.joins += 1
     part.joined_at, part.last_seen_at, part.missed_at = part.joined_at or now, now, None
@@ -299,6 +335,8 @@ def _attend(state: SessionState, kind: EventKind, who: event_log.Actor, at: date
 
 
 def _state_by_attendance(state: State, *, both_in: bool) -> State:
+    if state == State.HANDING_OVER:
+        return state
     if state in RUNNING:
         return State.LIVE if both_in else State.RECONNECTING
     return State.WAITING if both_in else State.ACCEPTED

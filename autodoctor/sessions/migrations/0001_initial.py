@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('skills', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -29,6 +30,7 @@ class Migration(migrations.Migration):
                 ('pid', models.PositiveIntegerField()),
                 ('renewed_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
+                ('awaited_until', models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
@@ -48,7 +50,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('chat', 'Chat'), ('video', 'Video'), ('diagnostic', 'Full diagnostic')], max_length=10)),
-                ('state', models.CharField(choices=[('draft', 'Not paid yet'), ('requested', 'Waiting for a mechanic'), ('accepted', 'Accepted'), ('waiting', 'Both are here'), ('live', 'Live'), ('reconnecting', 'Reconnecting'), ('completed', 'Completed'), ('cancelled', 'Canceled'), ('expired', 'Expired')], default='draft', max_length=12)),
+                ('state', models.CharField(choices=[('draft', 'Not paid yet'), ('requested', 'Waiting for a mechanic'), ('accepted', 'Accepted'), ('waiting', 'Both are here'), ('live', 'Live'), ('reconnecting', 'Reconnecting'), ('handing_over', 'Looking for another mechanic'), ('completed', 'Completed'), ('cancelled', 'Canceled'), ('expired', 'Expired')], default='draft', max_length=12)),
                 ('plan_slug', models.CharField(max_length=40)),
                 ('plan_name', models.CharField(max_length=80)),
                 ('price_cents', models.PositiveIntegerField()),
@@ -61,9 +63,13 @@ class Migration(migrations.Migration):
                 ('concern', models.TextField(max_length=2000)),
                 ('trouble_codes_typed', models.CharField(blank=True, max_length=500)),
                 ('trouble_codes', models.JSONField(default=list)),
+                ('trouble_codes_said', models.JSONField(blank=True, null=True)),
                 ('trouble_code_search', models.TextField(default='', editable=False)),
+                ('intake_token', models.UUIDField(blank=True, null=True)),
                 ('waiver_at', models.DateTimeField()),
                 ('keep_card', models.BooleanField(default=False)),
+                ('asked_only', models.BooleanField(default=False)),
+                ('asked_until', models.DateTimeField(blank=True, null=True)),
                 ('seq', models.PositiveIntegerField(default=0)),
                 ('state_seq', models.PositiveIntegerField(default=0)),
                 ('clock_seq', models.PositiveIntegerField(default=0)),
@@ -74,6 +80,8 @@ class Migration(migrations.Migration):
                 ('payable_until', models.DateTimeField()),
                 ('requested_at', models.DateTimeField(blank=True, null=True)),
                 ('unattended_at', models.DateTimeField(blank=True, null=True)),
+                ('private_until', models.DateTimeField(blank=True, null=True)),
+                ('opened_at', models.DateTimeField(blank=True, null=True)),
                 ('released_at', models.DateTimeField(blank=True, null=True)),
                 ('accepted_at', models.DateTimeField(blank=True, null=True)),
                 ('started_at', models.DateTimeField(blank=True, null=True)),
@@ -82,6 +90,10 @@ class Migration(migrations.Migration):
                 ('extended_at', models.DateTimeField(blank=True, null=True)),
                 ('hold_until', models.DateTimeField(blank=True, null=True)),
                 ('allowed_seconds', models.PositiveIntegerField(blank=True, null=True)),
+                ('camera_answer', models.BooleanField(blank=True, null=True)),
+                ('camera_answer_to', models.UUIDField(blank=True, null=True)),
+                ('still_until', models.DateTimeField(blank=True, null=True)),
+                ('stills_asked', models.PositiveSmallIntegerField(default=0)),
                 ('paused_at', models.DateTimeField(blank=True, null=True)),
                 ('pause_cause', models.CharField(blank=True, max_length=10)),
                 ('mechanic_lost_seconds', models.FloatField(default=0)),
@@ -89,16 +101,26 @@ class Migration(migrations.Migration):
                 ('media_lost_seconds', models.FloatField(default=0)),
                 ('unpaused_lost_seconds', models.FloatField(default=0)),
                 ('unpaused_at', models.DateTimeField(blank=True, null=True)),
+                ('search_at', models.DateTimeField(blank=True, null=True)),
+                ('handed_over', models.BooleanField(default=False)),
+                ('handover_note', models.CharField(blank=True, max_length=500)),
                 ('mechanic_drops', models.PositiveSmallIntegerField(default=0)),
                 ('used_share_from', models.DateTimeField(blank=True, null=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('end_reason', models.CharField(blank=True, choices=[('unpaid', 'it was not paid'), ('cancelled_by_customer', 'by the customer'), ('cancelled_late', 'by the customer, after the mechanic had joined'), ('cancelled_by_support', 'by support'), ('unattended', 'no mechanic accepted'), ('never_started', 'it did not start in time'), ('customer_no_show', 'the customer did not come'), ('time_up', 'the time was up'), ('ended_by_customer', 'by the customer'), ('ended_by_mechanic', 'by the mechanic, before the time was up'), ('ended_by_support', 'by support'), ('mechanic_lost', 'the mechanic was missing'), ('customer_lost', 'the customer was missing'), ('exceeded_3h_limit', 'the maximum length was reached')], max_length=30)),
+                ('end_reason', models.CharField(blank=True, choices=[('unpaid', 'it was not paid'), ('cancelled_by_customer', 'by the customer'), ('cancelled_late', 'by the customer, after the mechanic had joined'), ('cancelled_by_support', 'by support'), ('unattended', 'no mechanic accepted'), ('asked_unavailable', 'the mechanic whom the customer asked for did not take it'), ('never_started', 'it did not start in time'), ('customer_no_show', 'the customer did not come'), ('time_up', 'the time was up'), ('ended_by_customer', 'by the customer'), ('ended_by_mechanic', 'by the mechanic, before the time was up'), ('ended_by_support', 'by support'), ('mechanic_lost', 'the mechanic was missing'), ('customer_lost', 'the customer was missing'), ('exceeded_3h_limit', 'the maximum length was reached')], max_length=30)),
+                ('ended_by_role', models.CharField(blank=True, max_length=10)),
                 ('solved', models.BooleanField(blank=True, null=True)),
                 ('summarized_at', models.DateTimeField(blank=True, null=True)),
                 ('stars', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('rating_line', models.CharField(blank=True, max_length=200)),
                 ('rated_at', models.DateTimeField(blank=True, null=True)),
+                ('question_at', models.DateTimeField(blank=True, null=True)),
+                ('question_over_at', models.DateTimeField(blank=True, null=True)),
+                ('follow_up', models.CharField(blank=True, choices=[('yes', 'Yes, it held'), ('no', 'No, the problem is back'), ('not_yet', 'Not repaired yet')], max_length=7)),
+                ('follow_up_at', models.DateTimeField(blank=True, null=True)),
+                ('recorded_at', models.DateTimeField(blank=True, null=True)),
                 ('vin', models.GeneratedField(db_index=True, db_persist=True, expression=django.db.models.functions.text.Upper(django.db.models.fields.json.KeyTextTransform('vin', 'vehicle')), output_field=models.TextField())),
+                ('asked_for', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sessions_as_customer', to=settings.AUTH_USER_MODEL)),
                 ('mechanic', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sessions_as_mechanic', to=settings.AUTH_USER_MODEL)),
             ],
@@ -117,6 +139,8 @@ class Migration(migrations.Migration):
                 ('missed_at', models.DateTimeField(null=True)),
                 ('released_at', models.DateTimeField(null=True)),
                 ('release_reason', models.CharField(blank=True, max_length=40)),
+                ('handed_over_at', models.DateTimeField(null=True)),
+                ('carried_seconds', models.PositiveIntegerField(default=0)),
                 ('released_by', models.CharField(blank=True, max_length=10)),
                 ('receiving', models.BooleanField(null=True)),
                 ('receiving_at', models.DateTimeField(null=True)),
@@ -132,6 +156,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('role', models.CharField(max_length=10)),
                 ('joined', models.BooleanField(default=False)),
+                ('is_phone', models.BooleanField(db_default=False, default=False)),
                 ('opened_at', models.DateTimeField()),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('process', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='connections', to='autodoctor_sessions.process')),
@@ -155,6 +180,17 @@ class Migration(migrations.Migration):
                 ('taken_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='autodoctor_sessions.session')),
             ],
+        ),
+        migrations.CreateModel(
+            name='NeededSkill',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('session', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='needed_skills', to='autodoctor_sessions.session')),
+                ('skill', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='skills.skill')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('session', 'skill'), name='one_row_per_needed_skill')],
+            },
         ),
         migrations.CreateModel(
             name='SessionEvent',
@@ -232,7 +268,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='session',
+            index=models.Index(condition=models.Q(('ended_at__isnull', False), ('requested_at__isnull', False), ('trouble_codes_said__isnull', True)), fields=['ended_at'], name='session_chat_unread'),
+        ),
+        migrations.AddIndex(
+            model_name='session',
             index=models.Index(condition=models.Q(('state', 'completed')), fields=['summarized_at'], name='session_by_summary'),
+        ),
+        migrations.AddIndex(
+            model_name='session',
+            index=models.Index(condition=models.Q(('question_at__isnull', False), ('question_over_at', None)), fields=['mechanic'], name='session_question_open'),
         ),
         migrations.AddIndex(
             model_name='session',
@@ -240,7 +284,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='session',
-            index=models.Index(condition=models.Q(('state__in', ['accepted', 'draft', 'live', 'reconnecting', 'requested', 'waiting'])), fields=['customer'], name='session_open'),
+            index=models.Index(condition=models.Q(('state__in', ['accepted', 'draft', 'handing_over', 'live', 'reconnecting', 'requested', 'waiting'])), fields=['customer'], name='session_open'),
         ),
         migrations.AddIndex(
             model_name='session',

@@ -11,6 +11,7 @@ from autodoctor.sessions import end_reasons, formatting
 from autodoctor.sessions.event_data import EventData, RuleData, joined
 from autodoctor.sessions.models import Session, stamp
 from autodoctor.sessions.queries import pending_summaries
+from autodoctor.sessions.queries.questions import QuestionThread
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import settlement, triggers
@@ -29,8 +30,9 @@ def notify_rule_fired(state: SessionState, name: str, *, at: datetime, data: Eve
     event_log.append_event(
         state.session, rule.does.kind, at=at, audience=rule.does.audience, rule=name, occasion=occasion, data=facts
     )
-    if rule.does.mail:
-        send_session_mail(_person(state.session, rule.does.audience), state, rule.does.mail, now=at)
+    person = _person(state.session, rule.does.audience)
+    if rule.does.mail and rule.does.wanted(person):
+        send_session_mail(person, state, rule.does.mail, now=at)
 
 
 def rule_data(state: SessionState, rule: Rule, at: datetime) -> RuleData:
@@ -115,6 +117,9 @@ def send_session_mail(user: User, state: SessionState, template: str, *, now: da
         "plan": session.plan_name,
         "mechanic": session.mechanic.name if session.mechanic else "",
         "customer": session.customer.name,
+        "vehicle": session.vehicle_words,
+        "question_until_at": stamp(QuestionThread(session).closes_at),
+        "ended_at": stamp(session.ended_at),
         "summary_due_at": stamp(pending_summaries.due_at(session)),
         **more,
     }

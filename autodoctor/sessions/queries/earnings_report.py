@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.conf import settings
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.core import acting
 from autodoctor.core.formatting import moment
+from autodoctor.core.raw_sql import rows
 from autodoctor.payments import debts, earnings
 from autodoctor.payments.earnings import EarningPosition, EarningStatus, WaitReason
 from autodoctor.payments.formatting import format_cents
@@ -20,6 +22,7 @@ from autodoctor.payments.models import Earning, PayoutAccount
 from autodoctor.payments.stripe import DISCONNECTED
 from autodoctor.sessions import lost_time
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.record.participants import seat_people
 
 Sums = dict[str, int]  # cents by currency: amounts of two currencies have no sum
 
@@ -39,9 +42,14 @@ class Line:
         return self.session.vehicle_words
 
     @property
+    def is_handed_over(self) -> bool:
+        """Return whether another mechanic went on with the session: this one sees nothing more of it."""
+        return self.earning.mechanic_id != self.session.mechanic_id
+
+    @property
     def lost_time(self) -> str:
         """Return the time that the session has lost, in words; empty if nothing was lost."""
-        return lost_time.words(self.session, Role.MECHANIC)
+        return "" if self.is_handed_over else lost_time.words(self.session, Role.MECHANIC)
 
     @property
     def tone(self) -> str:
@@ -97,16 +105,21 @@ def month_from(text: str, now: datetime) -> date:
     return date.fromisoformat(f"{text}-01") if text else month_of(now)
 
 
+@acting.system  # who handed a session over still reads what they earned of it, and nothing else
 def month(mechanic: User, first: date, now: datetime, account: PayoutAccount | None) -> Month:
     """Return one month, the latest session first. `account`: the mechanic's."""
-    found = list(earnings.with_all(_within(mechanic, first)).order_by("-completed_at", "-payment__created_at"))
-    sessions = Session.objects.select_related("customer", "mechanic").in_bulk(
-        {earning.payment.owner_id for earning in found}
-    )
-    lines = [
-        Line(earning, sessions[earning.payment.owner_id], earnings.position(earning, account, now)) for earning in found
-    ]
-    return Month(first, lines)
+    condition = "mechanic_id = %s AND completed_at >= %s AND completed_at < %s"
+    found = rows(Earning, condition, mechanic.id, *_bounds(first))
+    stand = earnings.positions(found, {mechanic.id: account} if account else {}, now)
+    sessions = rows(Session, "id IN (%s)", list({earning.payment.owner_id for earning in found})) if found else []
+    seat_people(sessions, mechanic)
+    about = {session.id: session for session in sessions}
+    lines = [Line(earning, about[earning.payment.owner_id], at) for earning, at in zip(found, stand, strict=True)]
+    return Month(first, sorted(lines, key=_moments, reverse=True))
+
+
+def _moments(line: Line) -> tuple[datetime, datetime]:
+    return line.earning.completed_at, line.earning.payment.created_at
 
 
 def months(mechanic: User) -> list[tuple[date, Sums]]:
@@ -121,7 +134,9 @@ def months(mechanic: User) -> list[tuple[date, Sums]]:
 
 def earned_in(mechanic: User, first: date) -> Sums:
     """Return what the mechanic earned in a month, in cents, by currency."""
-    earned = _within(mechanic, first).order_by().values_list("currency")
+    begin, end = _bounds(first)
+    within = Earning.objects.filter(mechanic=mechanic, completed_at__gte=begin, completed_at__lt=end)
+    earned = within.order_by().values_list("currency")
     return dict(earned.annotate(cents=Sum(earnings.SHARE)))
 
 
@@ -166,11 +181,11 @@ def _unfinished(account: PayoutAccount) -> tuple[str, str, str]:
     )
 
 
-def _within(mechanic: User, first: date) -> QuerySet[Earning]:
+def _bounds(first: date) -> tuple[datetime, datetime]:
+    """Return when the month begins and when the next one does, in the viewer's time zone."""
     zone = timezone.get_current_timezone()
     after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-    begin, end = (datetime(day.year, day.month, 1, tzinfo=zone) for day in (first, after))
-    return Earning.objects.filter(mechanic=mechanic, completed_at__gte=begin, completed_at__lt=end)
+    return datetime(first.year, first.month, 1, tzinfo=zone), datetime(after.year, after.month, 1, tzinfo=zone)
 
 
 def _unpaid(earning: Earning, position: EarningPosition) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from autodoctor.accounts.models import MechanicProfile, Role, User
+from autodoctor.accounts.models import Role, User
 from autodoctor.core import acting, links
 from autodoctor.core.errors import Refused
 from autodoctor.sessions.models import Participant, Session
@@ -21,6 +21,7 @@ class Obstacle(StrEnum):
 
     NOT_A_MECHANIC = "not_a_mechanic"  # never approved, shut out, or support
     OWN_REQUEST = "own_request"
+    ASKED_OF_ANOTHER = "asked_of_another"  # the customer asked for another mechanic, and nobody else may know of it
     RELEASED_BEFORE = "released_before"
     SUMMARY_OVERDUE = "summary_overdue"
     IN_SESSION = "in_session"
@@ -31,6 +32,11 @@ def eligible_mechanics(session: Session, now: datetime, *, free_since: datetime 
     """Whom this request may be offered to now; with `free_since`, those whom it might have been ever since then."""
     conditions = _of_person(now, free_since) | _of_request(session)
     return User.objects.filter(*conditions.values())
+
+
+def free_mechanics(now: datetime) -> QuerySet[User]:
+    """Who takes sessions and can accept a request now."""
+    return User.objects.filter(*_of_person(now).values())
 
 
 @acting.system
@@ -48,17 +54,18 @@ def why_not_eligible(session: Session, mechanic: User, now: datetime) -> Obstacl
 
 
 def requests_open_to(mechanic: User) -> QuerySet[Session]:
-    """The queue without this mechanic's own requests and those that they were released from: `_of_request` reversed."""
+    """This mechanic's queue without their own requests and those that they were released from: `_of_request`
+    reversed.
+    """
     released = mechanic.participations.filter(released_at__isnull=False).values("session_id")
-    return request_queue.queued_requests().exclude(customer=mechanic).exclude(id__in=released)
+    return request_queue.queue_of(mechanic).exclude(customer=mechanic).exclude(id__in=released)
 
 
 def _of_person(now: datetime, free_since: datetime | None = None) -> dict[Obstacle, Q]:
     """Return the conditions on a mechanic for any request."""
     owed = pending_summaries.blocking_summaries(now, free_since)
-    approved = MechanicProfile.State.APPROVED
     return {
-        Obstacle.NOT_A_MECHANIC: Q(is_active=True, is_staff=False, mechanic_profile__state=approved),
+        Obstacle.NOT_A_MECHANIC: User.MECHANICS,
         Obstacle.SUMMARY_OVERDUE: _none(owed, "mechanic"),
         Obstacle.IN_SESSION: _in_no_session(free_since),
         Obstacle.NOT_TAKING: _taking(free_since),
@@ -90,7 +97,11 @@ def _taking(since: datetime | None) -> Q:
 def _of_request(session: Session) -> dict[Obstacle, Q]:
     """Return the conditions on a mechanic for this request."""
     released = Participant.objects.filter(session=session, released_at__isnull=False)
-    return {Obstacle.OWN_REQUEST: ~Q(id=session.customer_id), Obstacle.RELEASED_BEFORE: _none(released, "user")}
+    conditions = {Obstacle.OWN_REQUEST: ~Q(id=session.customer_id), Obstacle.RELEASED_BEFORE: _none(released, "user")}
+    if session.is_private:  # who was asked for may take it without taking requests of others
+        asked = Q(id=session.asked_for_id)
+        conditions |= {Obstacle.ASKED_OF_ANOTHER: asked, Obstacle.NOT_TAKING: asked}
+    return conditions
 
 
 def check_claim(session: Session, mechanic: User, now: datetime) -> None:
@@ -101,17 +112,21 @@ def check_claim(session: Session, mechanic: User, now: datetime) -> None:
         raise Refused(
             "not_a_mechanic", _("Only an approved mechanic who is not the customer can accept this request."), 403
         )
+    if session.is_hidden_from(mechanic):
+        raise Session.DoesNotExist
     if session.state in CLAIMED:
         raise Refused("already_taken", _("Another mechanic has just taken this request."))
     if session.state == State.DRAFT or (session.state in TERMINAL and session.mechanic_id != mechanic.id):
         raise Session.DoesNotExist
-    check(session.state, State.ACCEPTED)
+    check(session.state, State.RECONNECTING if session.state == State.HANDING_OVER else State.ACCEPTED)
     if why:
-        raise _refusal(why, mechanic, now)
+        raise _refusal(why, session, mechanic, now)
 
 
-def _refusal(why: Obstacle, mechanic: User, now: datetime) -> Refused:
+def _refusal(why: Obstacle, session: Session, mechanic: User, now: datetime) -> Refused:
     """Return the refusal in words for the mechanic."""
+    if why is Obstacle.RELEASED_BEFORE and session.state == State.HANDING_OVER:
+        return Refused("released_before", _("You had this session before. It goes to another mechanic."))
     if why is Obstacle.RELEASED_BEFORE:
         return Refused("released_before", _("You gave this request back. It goes to another mechanic."))
     if why is Obstacle.SUMMARY_OVERDUE and (owed := pending_summaries.blocking_session(mechanic, now)):

@@ -46,5 +46,5 @@ def page_of(found: OwnSessions | list[Match], size: int, number: str | None) -> 
 
 def newest_of(ids: Iterable[UUID]) -> list[Session]:
     """Return these sessions with their people, the newest first."""
-    found = Session.objects.filter(id__in=ids).select_related("customer", "mechanic")
+    found = Session.objects.filter(id__in=ids).select_related("customer", "mechanic__mechanic_profile", "asked_for")
     return list(found.order_by("-created_at", "id"))

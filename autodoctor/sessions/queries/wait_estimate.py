@@ -7,6 +7,7 @@ from operator import or_
 from statistics import quantiles
 
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from autodoctor.core import acting
 from autodoctor.sessions.models import Session
@@ -41,16 +42,17 @@ def estimate_wait(now: datetime) -> Estimate | None:
 
 @acting.system
 def _waits(now: datetime) -> list[float]:
-    """Return waits in seconds, from a limited number of rows by one index."""
+    """Return waits in seconds, from a limited number of rows by one index. Private requests are not counted, and one
+    that was opened counts from then on.
+    """
     moments = [now - timedelta(days=day) for day in range(DAYS + 1)]
     at_this_hour = reduce(or_, (Q(requested_at__range=(at - AROUND, min(now, at + AROUND))) for at in moments))
     answered = Q(accepted_at__isnull=False) | Q(end_reason__in=[EndReason.UNATTENDED, EndReason.NEVER_STARTED])
     rows = Session.objects.filter(at_this_hour, answered, requested_at__gt=now - timedelta(days=DAYS))
     rows = rows.exclude(state=State.REQUESTED)  # released requests that wait again
-    recent = rows.order_by("-requested_at").values_list("requested_at", "accepted_at", "ended_at")[:MOST]
-    return [
-        ((accepted or ended or now) - requested).total_seconds() for requested, accepted, ended in recent if requested
-    ]
+    in_queue = rows.filter(private_until=None).annotate(since=Coalesce("opened_at", "requested_at"))
+    recent = in_queue.order_by("-requested_at").values_list("since", "accepted_at", "ended_at")[:MOST]
+    return [((accepted or ended or now) - since).total_seconds() for since, accepted, ended in recent if since]
 
 
 def _minutes(seconds: float) -> int:

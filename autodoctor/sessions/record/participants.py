@@ -1,13 +1,13 @@
 """Presence: derived from the connections of living processes and from what the log last recorded."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from autodoctor.accounts.models import Role
-from autodoctor.core.raw_sql import rows
-from autodoctor.sessions.models import Connection, Participant, Process, Session
+from autodoctor.accounts.models import Role, User
+from autodoctor.core.raw_sql import rows, rows_beside
+from autodoctor.sessions.models import Connection, Participant, Session
 from autodoctor.sessions.record import event_log
 
 
@@ -20,6 +20,7 @@ class ParticipantState:
     page_open: bool = False
     joined_page: bool = False
     lapsed_at: datetime | None = None  # pages of a process that died were last alive then
+    is_awaited: bool = False  # such a process died just now, and its people are coming back
     is_heard: bool = False  # the other side, whose page is open, says that their media arrive
 
     @property
@@ -93,6 +94,24 @@ def party_ids(session: Session) -> list[UUID]:
     return [user_id for user_id in (session.customer_id, session.mechanic_id) if user_id]
 
 
+def read_session(session_id: UUID) -> Session:
+    """Return the session. Raises `Session.DoesNotExist`."""
+    for session in rows(Session, "id = %s", session_id):
+        return session
+    raise Session.DoesNotExist
+
+
+def seat_people(sessions: Collection[Session], *known: User) -> None:
+    """Give sessions their customers and mechanics, who have their profiles. Who is known is not read again."""
+    people = {user.id: user for user in known}
+    if missing := {user_id for session in sessions for user_id in party_ids(session)} - people.keys():
+        found = rows_beside(User, "mechanic_profile", "accounts_user.id IN (%s)", [*missing])
+        people |= {user.id: user for user in found}
+    for session in sessions:
+        session.customer = people[session.customer_id]
+        session.mechanic = people[session.mechanic_id] if session.mechanic_id else None
+
+
 def _seated(sessions: Iterable[Session], now: datetime) -> dict[UUID, SessionState]:
     found = {session.id: SessionState(session) for session in sessions}
     people = {(s.session.id, user_id): s for s in found.values() for user_id in party_ids(s.session)}
@@ -101,22 +120,12 @@ def _seated(sessions: Iterable[Session], now: datetime) -> dict[UUID, SessionSta
             found[part.session_id].released.append(part)
         elif situation := people.get((part.session_id, part.user_id)):
             situation.seat(part.role).part = part
-    for page in _pages(list(found)):
+    for page in rows_beside(Connection, "process", "session_id IN (%s)", list(found)):
         if situation := people.get((page.session_id, page.user_id)):
             _count(situation.seat(page.role), page, now)
     for situation in found.values():
         situation.listen()
     return found
-
-
-def _pages(session_ids: list[UUID]) -> list[Connection]:
-    pages = rows(Connection, "session_id IN (%s)", session_ids)
-    processes = list({page.process_id for page in pages})
-    living = {process.id: process for process in rows(Process, "id IN (%s)", processes)}
-    open_pages = [page for page in pages if page.process_id in living]
-    for page in open_pages:
-        page.process = living[page.process_id]
-    return open_pages
 
 
 def _count(seat: ParticipantState, page: Connection, now: datetime) -> None:
@@ -125,6 +134,7 @@ def _count(seat: ParticipantState, page: Connection, now: datetime) -> None:
         seat.joined_page = seat.joined_page or page.joined
     elif page.joined:
         seat.lapsed_at = max(page.process.renewed_at, seat.lapsed_at or page.process.renewed_at)
+        seat.is_awaited = seat.is_awaited or (page.process.awaited_until or now) > now
 
 
 def presence(sessions: Iterable[Session], now: datetime) -> dict[UUID, dict[str, str]]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils.functional import Promise
 
-from autodoctor.accounts.models import Role
+from autodoctor.accounts.models import Role, User
 from autodoctor.core import links
 from autodoctor.sessions.event_data import EventData
 from autodoctor.sessions.models import Session, SessionEvent
@@ -32,9 +32,11 @@ class Step(StrEnum):
     RECORD_MECHANIC_MISSING = "record_mechanic_missing"
     RECORD_CUSTOMER_MISSING = "record_customer_missing"
     RECORD_MEDIA_LOST = "record_media_lost"
+    SEARCH_AGAIN = "search_again"
     END_AT_TIME_UP = "end_at_time_up"
     END_SPENT_PAUSE = "end_spent_pause"
     COUNT_AS_SOLVED = "count_as_solved"
+    CLOSE_QUESTION = "close_question"
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,17 @@ class Notice:
     page: Callable[[UUID], str] = links.room_page
 
 
+Wanted = Callable[[User], bool]
+
+
+def always_wanted(person: User) -> bool:
+    """Somebody in the middle of a session needs the mail: nobody can refuse it."""
+    return True
+
+
 @dataclass(frozen=True)
 class Tell:
-    """Append an event of this kind, and send a mail with this template to its recipients.
+    """Append an event of this kind, and send a mail with this template to those of its recipients who want it.
 
     `push`: the words on the lock screen; default: those of the kind (`notify/push.py`). `call`: the words with which an
     open page calls its person; default: those of the rule. `step`: a function that does both instead.
@@ -66,6 +76,7 @@ class Tell:
     push: Notice | None = None
     call: Promise | None = None
     step: Step | None = None
+    wanted: Wanted = always_wanted
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,11 @@ class CancelUnstarted:
 
     state: State
     reason: EndReason
+
+
+@dataclass(frozen=True)
+class EndPrivacy:
+    """A request was one mechanic's alone for long enough: all may have it, or it ends, as its customer chose."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +106,7 @@ class CompleteSession:
     reason: EndReason
 
 
-Action = Tell | CancelUnstarted | ReleaseMechanic | CompleteSession | Step
+Action = Tell | CancelUnstarted | EndPrivacy | ReleaseMechanic | CompleteSession | Step
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from copy import copy
+from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
@@ -81,6 +82,7 @@ def charge_rule(session: Session) -> ChargeRule:
             | EndReason.CANCELLED_BY_CUSTOMER
             | EndReason.CANCELLED_BY_SUPPORT
             | EndReason.UNATTENDED
+            | EndReason.ASKED_UNAVAILABLE
             | EndReason.NEVER_STARTED
         ):
             return ChargeRule.NOTHING
@@ -179,11 +181,12 @@ def _at_most_chat_price(session: Session, cents: int) -> int:
     return min(cents, session.chat_price_cents)
 
 
-def used_seconds(session: Session) -> int:
-    """Return the whole seconds of the granted time that ran, without pauses."""
-    if session.started_at is None or session.ends_at is None or session.ended_at is None:
+def used_seconds(session: Session, at: datetime | None = None) -> int:
+    """Return the whole seconds of the granted time that ran, without pauses, until `at` or the end."""
+    until = at or session.ended_at
+    if session.started_at is None or session.ends_at is None or until is None:
         return 0
-    stopped = min(session.paused_at or session.ended_at, session.ended_at)
+    stopped = min(session.paused_at or until, until)
     left = max(0.0, (session.ends_at - stopped).total_seconds())
     return max(0, int(session.granted_seconds - left))
 

@@ -21,11 +21,14 @@ from autodoctor.sessions.rules.rule import (
     CancelUnstarted,
     Channel,
     CompleteSession,
+    EndPrivacy,
     Notice,
     ReleaseMechanic,
     Rule,
     Step,
     Tell,
+    Wanted,
+    always_wanted,
 )
 from autodoctor.sessions.states import BEFORE_START, RUNNING, EndReason, EventKind, State
 
@@ -57,10 +60,12 @@ def nudge(
     push: Notice | None = None,
     call: Promise | None = None,
     data: EventData | None = None,
+    wanted: Wanted = always_wanted,
 ) -> Tell:
     """Tell one of the two, on the page, on their devices, and by mail where a template is named."""
     channels = (Channel.PAGE, Channel.MAIL) if mail else (Channel.PAGE,)
-    return Tell(EventKind(f"nudge.{role}"), Audience(role), channels, mail, data or EventData(), push=push, call=call)
+    kind, facts = EventKind(f"nudge.{role}"), data or EventData()
+    return Tell(kind, Audience(role), channels, mail, facts, push=push, call=call, wanted=wanted)
 
 
 MECHANIC_WAITS = Notice(
@@ -77,6 +82,15 @@ _SUMMARY_DUE = Notice(
     about="summary",
     page=links.summary_page,
 )
+QUESTION_WAITS = Notice(
+    Role.MECHANIC,
+    _("%(customer)s has a question"),
+    _("One question after the session is free. Answer it before it is closed."),
+    lasts=A_DAY,
+    urgent=False,
+    about="question",
+    page=links.question_page,
+)
 _COME_TO_MECHANIC = nudge(
     Role.CUSTOMER, mail="customer_nudge", push=MECHANIC_WAITS, call=_("Your mechanic is waiting for you")
 )
@@ -85,6 +99,7 @@ _WARN = Tell(EventKind.SESSION_WARNED, Audience.BOTH, (Channel.PAGE,))
 
 DRAFT, REQUESTED, ACCEPTED = frozenset({State.DRAFT}), frozenset({State.REQUESTED}), frozenset({State.ACCEPTED})
 WAITING, LIVE, RECONNECTING = frozenset({State.WAITING}), frozenset({State.LIVE}), frozenset({State.RECONNECTING})
+HANDING_OVER = frozenset({State.HANDING_OVER})
 COMPLETED, TOGETHER = frozenset({State.COMPLETED}), ACCEPTED | WAITING | RUNNING
 ELSEWHERE: frozenset[State] = frozenset()  # no deadline: told from elsewhere when it happens
 
@@ -98,6 +113,10 @@ _TABLE = (
     Rule("session.unpaid", _("Booking not paid"), DRAFT, triggers.PAYABLE,
          Wait("unpaid_grace", 5 * MINUTE, least=MINUTE, most=HOUR),
          CancelUnstarted(State.CANCELLED, EndReason.UNPAID), State.CANCELLED, certain=True, fixed=True),
+    Rule("request.private_over", _("The mechanic who was asked for did not accept"), REQUESTED, triggers.PRIVATE, None,
+         EndPrivacy(),
+         counted=(Wait("private_free", 2 * MINUTE, least=30, most=10 * MINUTE, before="private_longest"),
+                  Wait("private_longest", 30 * MINUTE, least=5 * MINUTE, most=HOUR, before="never_started"))),
     Rule("request.unnoticed", _("No mechanic has accepted yet"), REQUESTED, triggers.IN_STATE,
          Wait("unnoticed", 3 * MINUTE, least=30, most=HOUR, before="offer_stop"),
          alert(), once_per=_state),
@@ -183,10 +202,20 @@ _TABLE = (
          Wait("mechanic_missing_offer", MINUTE, least=10, most=30 * MINUTE, before="mechanic_lost"),
          nudge(Role.CUSTOMER, call=_("Your mechanic is still away: keep waiting?"),
                push=Notice(Role.CUSTOMER, _("Your mechanic has lost the connection"),
-                           _("The clock is paused. You can keep waiting, or end the session."))), once_per=_state),
+                           _("The clock is paused. You can wait, find another mechanic, or end the session."))),
+         once_per=_state),
     Rule("mechanic.lost", _("The mechanic did not come back"), RECONNECTING, triggers.MECHANIC_LOST,
          Wait("mechanic_lost", 5 * MINUTE, least=MINUTE, most=HOUR),
          CompleteSession(EndReason.MECHANIC_LOST), State.COMPLETED),
+    # Another mechanic goes on
+    Rule("substitute.needed", _("A running session needs another mechanic"), HANDING_OVER, triggers.IN_STATE, None,
+         alert(), once_per=_state),
+    Rule("substitute.not_in", _("The mechanic who took over did not join"), RECONNECTING, triggers.SUBSTITUTE_NOT_IN,
+         Wait("substitute_not_in", 2 * MINUTE, least=30, most=10 * MINUTE, before="handing_over"),
+         Step.SEARCH_AGAIN, State.HANDING_OVER),
+    Rule("substitute.none", _("No other mechanic took over"), HANDING_OVER, triggers.SEARCH,
+         Wait("handing_over", 10 * MINUTE, least=2 * MINUTE, most=HOUR),
+         CompleteSession(EndReason.MECHANIC_LOST), State.COMPLETED, certain=True),
     Rule("customer.lost_offer", _("The mechanic can end: the customer is missing"), RECONNECTING,
          triggers.CUSTOMER_LOST,
          Wait("customer_missing_offer", 10 * MINUTE, least=MINUTE, most=HOUR),
@@ -205,7 +234,23 @@ _TABLE = (
     Rule("summary.alert", _("The summary is overdue"), COMPLETED, triggers.UNSUMMARIZED,
          Wait("summary_alert", 2 * DAY, least=2 * HOUR, most=10 * DAY),
          alert(), once_per=_state),
+    Rule("question.reminder", _("A customer’s question waits for an answer"), COMPLETED, triggers.QUESTION_OPEN,
+         Wait("question_reminder", 12 * HOUR, least=HOUR, most=2 * DAY, before="question_second_reminder"),
+         nudge(Role.MECHANIC, mail="question_reminder", push=QUESTION_WAITS), once_per=_state),
+    Rule("question.second_reminder", _("A customer’s question is about to be closed"), COMPLETED,
+         triggers.QUESTION_OPEN,
+         Wait("question_second_reminder", 36 * HOUR, least=2 * HOUR, most=4 * DAY, before="question_closes"),
+         nudge(Role.MECHANIC, mail="question_reminder", push=QUESTION_WAITS), once_per=_state),
+    Rule("question.close", _("A question was not answered in time"), COMPLETED, triggers.QUESTION_OPEN,
+         Wait("question_closes", 2 * DAY, least=4 * HOUR, most=7 * DAY), Step.CLOSE_QUESTION),
+    Rule("follow_up.ask", _("Did the repair hold?"), COMPLETED, triggers.TO_FOLLOW_UP,
+         Wait("follow_up", 7 * DAY, least=DAY, most=30 * DAY),
+         nudge(Role.CUSTOMER, mail="follow_up", wanted=lambda customer: customer.wants_follow_ups,
+               push=Notice(Role.CUSTOMER, _("Did the repair hold?"), _("One tap tells us how it went."), lasts=A_DAY,
+                           urgent=False, about="follow_up", page=links.follow_up_page)), once_per=_state),
     # Rules without a deadline
+    Rule("question.unanswered", _("A mechanic did not answer the customer’s question"), ELSEWHERE, triggers.REPORTED,
+         None, alert()),
     Rule("help.asked", _("A participant asks for help"), ELSEWHERE, triggers.REPORTED, None, alert()),
     Rule("job.parked", _("A job has failed"), ELSEWHERE, triggers.REPORTED, None, alert()),
     Rule("payment.mismatch", _("A payment does not match our record"), ELSEWHERE, triggers.REPORTED, None,

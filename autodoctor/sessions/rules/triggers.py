@@ -53,7 +53,7 @@ def _no_show(state: SessionState) -> datetime | None:
 
 def _missing_since(state: SessionState, role: str) -> datetime | None:
     seat = state.seat(role)
-    if not seat.is_in or (role == Role.MECHANIC and _left_after_all_time(state)):
+    if not seat.is_in or seat.is_awaited or (role == Role.MECHANIC and _left_after_all_time(state)):
         return None
     return seat.gone_since
 
@@ -145,6 +145,16 @@ def _unsummarized(state: SessionState) -> datetime | None:
     return None if ("summary", 0) in state.fired else state.session.ended_at
 
 
+def _question_open(state: SessionState) -> datetime | None:
+    return state.session.question_at if state.session.question_over_at is None else None
+
+
+def _to_follow_up(state: SessionState) -> datetime | None:
+    """Without a summary there is nothing that could hold."""
+    session = state.session
+    return session.ended_at if session.summarized_at and not session.follow_up else None
+
+
 def _unanswered(state: SessionState) -> datetime | None:
     return state.session.ended_at if state.session.asks_solved else None
 
@@ -154,7 +164,10 @@ def _ended_early(state: SessionState) -> datetime | None:
 
 
 def _first_queued(state: SessionState) -> datetime | None:
-    return state.session.requested_at if state.session.released_at is None else None
+    session = state.session
+    if session.is_private or session.released_at is not None:
+        return None
+    return session.opened_at or session.requested_at
 
 
 def _preflight_failing(state: SessionState) -> datetime | None:
@@ -175,12 +188,21 @@ def _second(fact: str) -> Callable[[SessionState], datetime | None]:
     return of
 
 
+def _substitute_not_in(state: SessionState) -> datetime | None:
+    """Whoever took a running session over and has not joined it yet."""
+    is_awaited = state.session.search_at is not None and state.mechanic.part is not None
+    return state.session.state_at if is_awaited else None
+
+
 # Things that are counted in a session stand in its log with one of these as their rule.
 DROP, DECLINE = "drop", "decline"
 
 PAYABLE = Trigger(_("the latest checkout expires"), lambda state: state.session.payable_until)
 IN_STATE = Trigger(_("the session entered this state"), lambda state: state.session.state_at)
-QUEUED = Trigger(_("the request entered the queue for the first time"), _first_queued)
+QUEUED = Trigger(_("all mechanics could see the request for the first time"), _first_queued)
+PRIVATE = Trigger(
+    _("the end of the time that a request is one mechanic’s alone"), lambda state: state.session.private_until
+)
 PAID = Trigger(_("the booking was paid"), lambda state: state.session.requested_at)
 UNATTENDED = Trigger(_("the end of the request’s time in the queue"), lambda state: state.session.unattended_at)
 MECHANIC_NOT_IN = Trigger(
@@ -200,6 +222,8 @@ TIME_UP = Trigger(_("the end of the time, or of the wait for a payment"), _time_
 STARTED = Trigger(_("the start of the session"), lambda state: state.session.started_at)
 PAUSE_SPENT = Trigger(_("no pause is left for a missing customer or lost sound and picture"), _pause_spent)
 MECHANIC_LOST = Trigger(_("the mechanic was noticed missing, and the clock is paused"), mechanic_lost_since)
+SEARCH = Trigger(_("another mechanic was needed for the first time"), lambda state: state.session.search_at)
+SUBSTITUTE_NOT_IN = Trigger(_("another mechanic took over, and has not joined"), _substitute_not_in)
 USED_SHARE_OFFER = Trigger(_("the mechanic was noticed missing; the second time, at once"), _lost_before_offer)
 CUSTOMER_LOST = Trigger(_("the customer was noticed missing"), _customer_noticed_missing)
 SECOND_DROP = Trigger(_("a participant lost the connection for the second time"), _second(DROP))
@@ -207,4 +231,6 @@ SECOND_DECLINE = Trigger(_("a card was declined for the second time"), _second(D
 UNANSWERED = Trigger(_("the mechanic ended early, and the customer has not answered"), _unanswered)
 ENDED_EARLY = Trigger(_("the mechanic ended early"), _ended_early)
 UNSUMMARIZED = Trigger(_("the end of the session, while the summary is not written"), _unsummarized)
+QUESTION_OPEN = Trigger(_("the customer’s question, while it is not answered"), _question_open)
+TO_FOLLOW_UP = Trigger(_("the end of the session, once its summary is written"), _to_follow_up)
 REPORTED = Trigger(_("reported immediately by the part of the system where it happens"), lambda state: None)

@@ -16,6 +16,7 @@ from autodoctor.sessions.record.event_log import role_in
 register = template.Library()
 
 WORDS = {1: _("Bad"), 2: _("Poor"), 3: _("Fair"), 4: _("Good"), 5: _("Excellent")}
+GOOD = 4  # stars
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,12 @@ class RatingOf:
     @property
     def given(self) -> bool:
         return self.session.stars is not None
+
+    @property
+    def leads_on(self) -> bool:
+        """Return whether the customer liked the mechanic, who still works here: they may ask for them again."""
+        is_good = self.is_customer and (self.session.stars or 0) >= GOOD
+        return is_good and bool(self.session.mechanic and self.session.mechanic.is_mechanic)
 
     @property
     def version(self) -> str:

@@ -3,6 +3,7 @@
 | ended as                                                             | captured of booking and extensions     |
 |----------------------------------------------------------------------|----------------------------------------|
 | unpaid, called off before a mechanic was in, or never came about     | nothing                                |
+| the mechanic whom the customer wanted alone did not take it          | nothing                                |
 | called off by the customer with the mechanic in, or did not show up  | half of the booking                    |
 | the time is up, ended by the customer, the customer was lost         | all                                    |
 | ended by the customer, whom the mechanic left twice or for a minute  | the used share                         |
@@ -20,6 +21,7 @@ SHARES = {
     "cancelled_by_customer": "nothing",
     "cancelled_by_support": "nothing",
     "unattended": "nothing",
+    "asked_unavailable": "nothing",
     "never_started": "nothing",
     "cancelled_late": "half",
     "customer_no_show": "half",

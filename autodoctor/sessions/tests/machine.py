@@ -16,11 +16,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.errors import Refused
 from autodoctor.payments.models import Payment
-from autodoctor.sessions.lifecycle import endings, transitions
+from autodoctor.sessions.lifecycle import endings, substitutes, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import participants
-from autodoctor.sessions.rules import schedule, settlement
-from autodoctor.sessions.states import CLAIMED, TERMINAL, InvalidTransition
+from autodoctor.sessions.rules import schedule, settlement, shares
+from autodoctor.sessions.states import CLAIMED, OFFERED, TERMINAL, InvalidTransition
 from autodoctor.sessions.tests.story import CHAT, Story
 
 NO = (InvalidTransition, Refused, Session.DoesNotExist)
@@ -120,6 +120,7 @@ class Course(RuleBasedStateMachine):
             "requested": story.accept,
             "accepted": lambda: story.join(self.people["customer"], session.mechanic or self.people["mechanic"]),
             "waiting": self.start,
+            "handing_over": lambda: story.accept(self.people["mechanic2"]),
             "reconnecting": lambda: story.join(self.people["customer"], session.mechanic or self.people["mechanic"]),
         }
         with suppress(*self.refusals):
@@ -157,6 +158,12 @@ class Course(RuleBasedStateMachine):
         extra = {"reason": "x"} if what == "release" else {}
         with suppress(*self.refusals):
             STOPS[what](session_id=self.story.id, by=self.people[who], now=self.story.now, **extra)
+
+    @rule(who=PEOPLE)
+    def ask_for_substitute(self, who: str) -> None:
+        by, now = self.people[who], self.story.now
+        with suppress(*self.refusals):
+            substitutes.ask_for_substitute(session_id=self.story.id, by=by, note="A coil", now=now)
 
     @precondition(lambda self: self.session.end_reason == "ended_by_mechanic")
     @rule(solved=st.booleans())
@@ -206,8 +213,23 @@ class Course(RuleBasedStateMachine):
         session = self.session
         if session.state in CLAIMED:
             assert session.mechanic_id is not None
-        if session.state == "requested":
+        if session.state in OFFERED:
             assert session.mechanic_id is None
+        if session.state == "completed":
+            assert session.mechanic_id is not None
+
+    @invariant()
+    def another_mechanic_is_looked_for_with_the_clock_paused(self) -> None:
+        session = self.session
+        if session.state == "handing_over":
+            assert (session.pause_cause, session.search_at is None) == ("mechanic", False)
+
+    @invariant()
+    def every_second_that_ran_is_a_mechanics(self) -> None:
+        session = self.session
+        carried = shares.carried(session, session.participants.filter(role="mechanic"))
+        if session.state == "completed":
+            assert sum(seconds for _mechanic, seconds in carried) == settlement.used_seconds(session)
 
     @invariant()
     def the_clock_only_grows_and_no_one_gets_more_than_was_granted(self) -> None:

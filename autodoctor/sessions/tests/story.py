@@ -2,17 +2,24 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from autodoctor.accounts.models import User
+from autodoctor.job_registry import open_private_requests
 from autodoctor.payments.models import Payment
 from autodoctor.scheduler.handlers import Handler, Retry
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
+from autodoctor.sessions.event_data import MessageData, SummaryData
 from autodoctor.sessions.jobs.handlers import JOBS
-from autodoctor.sessions.lifecycle import endings, extensions, media, transitions
+from autodoctor.sessions.lifecycle import endings, extensions, media, questions, transitions
+from autodoctor.sessions.lifecycle.summaries import submit_summary
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Connection, Process, Session, SessionEvent
+from autodoctor.sessions.record import event_log
 from autodoctor.sessions.rules.rule import Tell
 from autodoctor.sessions.rules.table import DEADLINES
+from autodoctor.sessions.states import EventKind
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 CHAT = transitions.PlanTerms(slug="chat", name="Quick Chat", kind="chat", seconds=30 * 60, price_cents=999)
@@ -23,12 +30,16 @@ def hold_back(job: Job, now: datetime) -> None:
     raise Retry(timedelta(days=3650))
 
 
-HANDLERS: dict[str, Handler] = {
-    kind: JOBS[kind] for kind in [*DEADLINES, "alert.untaken", "answer.overdue", "request.offer"]
-} | {
-    kind: Handler(hold_back)
-    for kind in ("mail.send", "push.send", "payment.capture", "payment.release", "payment.close", "payment.collect")
-}
+HANDLERS: dict[str, Handler] = (
+    {kind: JOBS[kind] for kind in [*DEADLINES, "alert.untaken", "answer.overdue", "request.offer"]}
+    | {
+        "mechanic.left": Handler(open_private_requests),
+    }
+    | {
+        kind: Handler(hold_back)
+        for kind in ("mail.send", "push.send", "payment.capture", "payment.release", "payment.close", "payment.collect")
+    }
+)
 
 # The count of missed requests concerns neither participant.
 TOLD = {rule.kind for rule in DEADLINES.values() if isinstance(rule.does, Tell)} - {"request.missed"}
@@ -79,6 +90,16 @@ class Story:
         mine = Job.objects.filter(key=str(self.id), kind__in=DEADLINES, parked_at=None).order_by("due_at")
         return mine.values_list("due_at", flat=True).first()
 
+    def asks_for(self, mechanic: User, *, only: bool = False, minutes: float | None = None) -> "Story":
+        """Ask for this mechanic in the intake, until so many minutes from now."""
+        until = None if minutes is None else self.now + timedelta(minutes=minutes)
+        Session.objects.filter(pk=self.id).update(asked_for=mechanic, asked_only=only, asked_until=until)
+        return self
+
+    def releases(self, by: User, reason: str = "other") -> "Story":
+        transitions.release_request(session_id=self.id, by=by, reason=reason, now=self.now)
+        return self
+
     def pay(self) -> "Story":
         Payment.objects.filter(owner_id=self.id).update(state=Payment.State.AUTHORIZED, authorized_at=self.now)
         transitions.admit_request(session_id=self.id, now=self.now)
@@ -112,7 +133,11 @@ class Story:
             on_top_of=self.session.granted_seconds,
         )
         payment, _new = extensions.request_extension(
-            session_id=self.id, by=by or self.customer, terms=terms, return_url="http://localhost/", now=self.now
+            session_id=self.id,
+            by=by or self.customer,
+            terms=terms,
+            way=extensions.WayToPay("http://localhost/"),
+            now=self.now,
         )
         return payment
 
@@ -161,8 +186,43 @@ class Story:
         )
         return self
 
+    def say(self, by: User, *texts: str, audience: str = "both") -> "Story":
+        """Write into the chat."""
+        to = event_log.Audience(audience)
+        with session_transaction(self.id, self.now) as state:
+            who = event_log.actor(by, state.session)
+            for text in texts:
+                data = MessageData(text=text)
+                event_log.append_event(
+                    state.session, EventKind.MESSAGE_POSTED, at=self.now, by=who, data=data, audience=to
+                )
+        return self
+
     def end(self, by: User) -> "Story":
         endings.end_session(session_id=self.id, by=by, now=self.now)
+        return self
+
+    def summarize(self) -> "Story":
+        """Submit the summary."""
+        data = SummaryData(safe="yes", parts=1, photos=0)
+        submit_summary(session_id=self.id, by=self.mechanic, now=self.now, data=data)
+        return self
+
+    def asks(self, text: str, client_id: UUID | None = None) -> "Story":
+        """Ask the free question after the session."""
+        questions.ask_question(
+            session_id=self.id, by=self.customer, text=text, client_id=client_id or uuid4(), now=self.now
+        )
+        return self
+
+    def answers(self, text: str, client_id: UUID | None = None) -> "Story":
+        questions.answer_question(
+            session_id=self.id, by=self.mechanic, text=text, client_id=client_id or uuid4(), now=self.now
+        )
+        return self
+
+    def cancels(self) -> "Story":
+        endings.cancel_session(session_id=self.id, by=self.customer, now=self.now)
         return self
 
     def events(self, *kinds: str) -> list[SessionEvent]:

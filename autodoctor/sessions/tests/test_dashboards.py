@@ -321,7 +321,7 @@ def test_a_longer_list_on_the_dashboard_takes_no_more_queries(
     for _ in range(4):
         more()
 
-    assert queries() == few <= 16
+    assert queries() == few <= 21
     assert Payment.objects.count() == 20
 
 
@@ -337,3 +337,19 @@ def test_a_longer_list_on_the_dashboard_takes_no_more_queries(
 def test_older_addresses_of_the_dashboard_redirect(client: Client, old: str, new: str) -> None:
     answer: Any = client.get(old)
     assert (answer.status_code, answer.headers["Location"]) == (301, new)
+
+
+def test_a_home_screen_leads_to_the_open_session_of_each(
+    story: "Story", customer: "User", mechanic: "User", stranger: "User", support: "User", client_of: ClientOf
+) -> None:
+    def leads(user: "User") -> str:
+        return str(client_of(user).get("/sessions/open/")["Location"])
+
+    room, dashboard = f"/sessions/{story.id}/", "/dashboard/"
+    assert leads(customer) == dashboard  # not paid yet
+    story.pay()
+    assert (leads(customer), leads(mechanic)) == (room, dashboard)
+    story.accept()
+    assert [leads(each) for each in (customer, mechanic, stranger, support)] == [room, room, dashboard, dashboard]
+    story.join(mechanic, customer).connect().start().end(customer)
+    assert (leads(customer), leads(mechanic)) == (dashboard, dashboard)

@@ -52,6 +52,14 @@ def test_the_customers_mail_says_what_is_charged(reason: str, in_the_mail: str) 
     assert in_the_mail in mail_words(session)
 
 
+def test_the_end_names_the_mechanic_whom_the_customer_wanted_alone() -> None:
+    session = Session(
+        end_reason="asked_unavailable", plan_name="Quick Chat", customer=User(name="Ann"), asked_for=User(name="Bob")
+    )
+    assert outcome(session, Role.CUSTOMER) == "Bob could not take it"
+    assert "Bob could not take your Quick Chat. Nothing is charged." in mail_words(session)
+
+
 def test_every_end_reason_but_two_has_a_mail() -> None:
     """Of a booking that was not paid nobody is told; after an early end the mail asks whether the problem is solved."""
     without = {reason for reason, words in WORDS.items() if words.mail is None}

@@ -7,7 +7,8 @@ import pytest
 
 from autodoctor.payments.job_kinds import DebtNews, DisputeNews, PaymentNews, RefundNews, StandstillNews
 from autodoctor.sessions import event_data
-from autodoctor.sessions.event_data import EVENT_DATA, EventData, FileData, MessageData, SessionPayload
+from autodoctor.sessions.event_data import EventData, FileData, MessageData, SessionPayload
+from autodoctor.sessions.event_kinds import EVENT_DATA
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.states import EventKind
 

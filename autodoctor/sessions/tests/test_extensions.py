@@ -99,7 +99,7 @@ def test_an_offer_of_before_an_extension_is_not_taken_again(story: Story) -> Non
     story.hold(payment).extend(payment)
     stale = extensions.ExtensionTerms("+15", 900, 1499, "usd", on_top_of=30 * 60)
     act = lambda: extensions.request_extension(  # noqa: E731
-        session_id=story.id, by=story.customer, terms=stale, return_url="http://localhost/", now=story.now
+        session_id=story.id, by=story.customer, terms=stale, way=extensions.WayToPay("http://localhost/"), now=story.now
     )
     assert refusal(act) == ("already_extended", 409)
     assert Payment.objects.filter(purpose="extension").count() == 1

@@ -9,7 +9,9 @@ from pytest_django import DjangoAssertNumQueries
 from autodoctor.accounts.models import User
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle.returns import JoiningPage, join_again
-from autodoctor.sessions.models import Connection, Participant, SessionEvent
+from autodoctor.sessions.models import Connection, Participant, Process, Session, SessionEvent
+from autodoctor.sessions.record.participants import load_state
+from autodoctor.sessions.rules.triggers import missing_at
 from autodoctor.sessions.tests.story import Story
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +63,17 @@ def test_who_counts_as_missing_before_a_job_has_said_so_joins_alone(live: Story)
     live.crash()
     page = new_page(live, live.customer)
     assert join_again([page], live.now + timedelta(minutes=1)) == {}
+
+
+def test_one_comes_back_while_the_other_is_awaited(live: Story) -> None:
+    """A server died and began again at once: who comes first has to wait for nobody, and nobody is missing yet."""
+    live.crash()
+    Process.objects.update(awaited_until=live.now + 60 * SECOND)
+    page = new_page(live, live.customer)
+    assert join_again([page], live.now + 30 * SECOND) == {page: 2}
+    session = Session.objects.get(pk=live.id)
+    assert missing_at(load_state(session, live.now + 59 * SECOND), "mechanic") is None
+    assert missing_at(load_state(session, live.now + 60 * SECOND), "mechanic") is not None
 
 
 def test_who_has_never_joined_joins_alone(customer: User, mechanic: User) -> None:

@@ -13,7 +13,7 @@ from autodoctor.accounts.models import User
 from autodoctor.payments.models import Payment
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.jobs.sweep import monitor, sweep
-from autodoctor.sessions.lifecycle import extensions, preflight
+from autodoctor.sessions.lifecycle import extensions, preflight, substitutes
 from autodoctor.sessions.lifecycle.preflight import Checkup
 from autodoctor.sessions.lifecycle.transitions import PlanTerms
 from autodoctor.sessions.models import Connection, SessionEvent
@@ -75,8 +75,19 @@ def nearly_never_starts(story: Story) -> None:
     story.pay().wait(minutes=19).accept().join().wait(minutes=19).accept(other).join(other)
 
 
+def asks(story: Story) -> Story:
+    return story.live().end(story.customer).summarize().asks("Is it the clamp?")
+
+
+def hands_over(story: Story) -> Story:
+    story.live()
+    substitutes.ask_for_substitute(session_id=story.id, by=story.mechanic, note="A coil", now=story.now)
+    return story
+
+
 CASES: dict[str, Case] = {
     "session.unpaid": Case(lambda s: s.wait(minutes=30), 300),
+    "request.private_over": Case(lambda s: s.asks_for(s.mechanic).pay(), 120, times=kinds("session.opened")),
     "request.unnoticed": Case(Story.pay, 180),
     "request.missed": Case(Story.pay, 180),
     "request.offer_stop": Case(Story.pay, 600),
@@ -109,12 +120,23 @@ CASES: dict[str, Case] = {
     ),
     "mechanic.lost_offer": Case(lambda s: s.live().leave(s.mechanic).wait(seconds=5), 60),
     "mechanic.lost": Case(lambda s: s.live().leave(s.mechanic).wait(seconds=5), 300),
+    "substitute.needed": Case(hands_over, 0),
+    "substitute.not_in": Case(
+        lambda s: hands_over(s).accept(User.objects.get(email="mechanic2@example.com")),
+        120,
+        times=lambda s: len(s.events("session.handing_over")) - 1,
+    ),
+    "substitute.none": Case(hands_over, 600),
     "customer.lost_offer": Case(lambda s: s.live().leave(s.customer).wait(seconds=5), 600),
     "session.ended_early": Case(lambda s: s.live().end(s.mechanic), 0),
     "session.solved": Case(lambda s: s.live().end(s.mechanic), 24 * HOUR, times=kinds("payment.decided")),
     "summary.reminder": Case(lambda s: s.live().end(s.customer), 30 * 60),
     "summary.second_reminder": Case(lambda s: s.live().end(s.customer), 24 * HOUR),
     "summary.alert": Case(lambda s: s.live().end(s.customer), 48 * HOUR),
+    "question.reminder": Case(asks, 12 * HOUR),
+    "question.second_reminder": Case(asks, 36 * HOUR),
+    "question.close": Case(asks, 48 * HOUR, times=kinds("question.closed")),
+    "follow_up.ask": Case(lambda s: s.live().end(s.customer).summarize(), 7 * 24 * HOUR),
 }
 
 

@@ -49,6 +49,7 @@ def ended(reason: str, *, granted: int, used: int, solved: bool | None = None) -
         ("cancelled_by_customer", [0, 0]),
         ("cancelled_by_support", [0, 0]),
         ("unattended", [0, 0]),
+        ("asked_unavailable", [0, 0]),
         ("never_started", [0, 0]),
         ("cancelled_late", [499, 0]),
         ("customer_no_show", [499, 0]),

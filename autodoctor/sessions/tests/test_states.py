@@ -11,6 +11,7 @@ from autodoctor.sessions.rules.table import DEADLINES
 from autodoctor.sessions.states import (
     BEFORE_START,
     CLAIMED,
+    OFFERED,
     OPEN,
     RUNNING,
     TAKES_MESSAGES,
@@ -92,8 +93,9 @@ LEAVES_TO = {
     "requested": "accepted cancelled expired",
     "accepted": "waiting requested cancelled expired",
     "waiting": "live accepted requested cancelled expired",
-    "live": "reconnecting completed",
-    "reconnecting": "live completed",
+    "live": "reconnecting handing_over completed",
+    "reconnecting": "live handing_over completed",
+    "handing_over": "reconnecting completed",
     "completed": "",
     "cancelled": "",
     "expired": "",
@@ -128,7 +130,8 @@ def test_a_mechanic_holds_a_session_from_the_acceptance_to_the_end() -> None:
 
 def test_the_groups_of_session_states_are_as_documented() -> None:
     assert set(BEFORE_START) == {"requested", "accepted", "waiting"}
-    assert set(RUNNING) == {"live", "reconnecting"}
+    assert set(RUNNING) == {"live", "reconnecting", "handing_over"}
+    assert set(OFFERED) == {"requested", "handing_over"}
     assert set(OPEN) == {"draft", *BEFORE_START, *RUNNING}
     assert set(TAKES_MESSAGES) == {"accepted", "waiting", *RUNNING}
 
@@ -145,11 +148,14 @@ def test_the_protocol_names_every_kind_of_event() -> None:
 
 def test_the_events_that_the_protocol_names_carry_the_whole_session() -> None:
     """As docs/protocol.md says: clients read the session's state from these, and from no others."""
-    families = ("session.", "participant.", "summary.")
+    families = ("session.", "participant.", "summary.", "question.")
     single = {
         "extension.allowed",
         "rating.given",
         "payment.decided",
+        "follow_up.answered",
+        "camera.allowed",
+        "camera.refused",
     }
     for kind in EventKind:
         assert kind.carries_session == (kind.startswith(families) or kind in single), kind

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from autodoctor.accounts.models import User
-from autodoctor.booking.models import Booking
+from autodoctor.booking.models import Booking, MileageReading, Vehicle, VehicleSession
 from autodoctor.files.listing import FilesJob
 from autodoctor.files.models import StoredFile
 from autodoctor.payments.models import Payment
@@ -52,6 +52,18 @@ def test_an_unpaid_booking_goes_with_its_log_and_files_and_the_ledger_stays(unpa
     assert not SessionEvent.objects.exists()
     assert Payment.objects.filter(owner_id=unpaid.id).exists()
     assert Job.objects.filter(kind=FilesJob.FORGET, key=str(unpaid.id)).exists()
+
+
+def test_an_unpaid_booking_leaves_the_car_that_it_was_about_in_the_garage(unpaid: Story) -> None:
+    at = ended(unpaid)
+    car = Vehicle.objects.create(owner=unpaid.customer, make="Ford", used_at=at)
+    VehicleSession.objects.create(session_id=unpaid.id, vehicle=car, booked_at=at)
+    MileageReading.objects.create(session_id=unpaid.id, vehicle=car, mileage=84_000, read_at=at)
+    run(at + KEPT)
+    assert not Session.objects.exists()
+    assert not VehicleSession.objects.exists()
+    assert not MileageReading.objects.exists()
+    assert list(Vehicle.objects.all()) == [car]
 
 
 def test_a_booking_for_which_money_was_held_stays(unpaid: Story) -> None:

@@ -98,3 +98,14 @@ def test_the_wait_estimate_takes_one_query_by_an_index(customer: "User") -> None
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN QUERY PLAN " + queries[0]["sql"])
             assert "session_by_request" in str(cursor.fetchall())
+
+
+def test_private_requests_are_not_in_the_estimate_and_opened_ones_count_from_then_on(customer: "User") -> None:
+    some(customer, *[4] * FEWEST)
+    at = NOW - timedelta(hours=1)
+    for _ in range(FEWEST):
+        kept = waited(customer, 29, at=at)
+        Session.objects.filter(pk=kept.pk).update(private_until=at + timedelta(minutes=30))
+        opened = waited(customer, 24, at=at)
+        Session.objects.filter(pk=opened.pk).update(opened_at=at + timedelta(minutes=20))
+    assert estimate_wait(NOW) == Estimate(4, 4, 4, 2 * FEWEST)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -16,13 +17,17 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.accounts.reauthentication import require_fresh
 from autodoctor.core import acting
 from autodoctor.sessions.jobs.sweep import monitor
-from autodoctor.sessions.lifecycle import endings, extensions, support_actions, transitions
+from autodoctor.sessions.lifecycle import endings, extensions, substitutes, support_actions, transitions
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries import eligibility
+from autodoctor.sessions.queries import eligibility, fit
+from autodoctor.sessions.queries import substitutes as going_on
+from autodoctor.sessions.queries.eligibility import Obstacle
 from autodoctor.sessions.queries.own_sessions import OwnSessions, newest_of
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.states import Kind, State
+
+Given = TypeVar("Given", bound=Schema)
 
 router = Router(tags=["sessions"])
 FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Failure, 429: Failure}
@@ -57,10 +62,16 @@ class SessionOut(Schema):
     allowed_seconds: int | None = Field(
         description="How much longer the mechanic can stay. Null: the mechanic has not answered."
     )
+    camera_allowed: bool | None = Field(
+        description="Whether the mechanic may take photos with the customer's camera and use its light and zoom. "
+        "Null: the customer has not answered."
+    )
     ended_at: datetime | None
     end_reason: str | None
     customer: Person
     mechanic: Person | None
+    private_to: Person | None = Field(description="The request waits for this mechanic alone, until `private_until`")
+    private_until: datetime | None
     plan: str
     price_cents: int = Field(description="Whole cents")
     currency: str
@@ -85,6 +96,11 @@ class EventPage(Schema):
     seq: int = Field(description="The last number on this page. Ask for the events after it.")
 
 
+class GoesOn(Schema):
+    seconds_left: int
+    note: str = Field(description="Of the mechanic who left; may be empty")
+
+
 class QueueEntry(Schema):
     id: UUID
     plan: str
@@ -93,7 +109,11 @@ class QueueEntry(Schema):
     vehicle: dict[str, Any]
     concern: str
     codes: list[str] = Field(description="Trouble codes of the intake")
+    fit: list[str] = Field(description="The makes and systems that it is about and that you know: it comes first")
     earns_cents: int
+    asked_for_you: bool = Field(description="The request is yours alone, until `private_until`")
+    private_until: datetime | None
+    goes_on: GoesOn | None = Field(description="Of a running session: what is left of it. Null: it has not begun")
 
 
 class Reason(Schema):
@@ -117,6 +137,11 @@ class Closing(Reason):
     """The same as the query of the address, for whoever sends a body."""
 
     shown_cents: Annotated[int, Field(ge=0, le=100_000_000, strict=True)] | None = Field(None, description=SHOWN)
+
+
+class Substitute(Reason):
+    note: str = Field("", description="Of the mechanic who leaves, for the next one: 1 to 500 characters")
+    mechanic: UUID | None = Field(None, description="Whom support assigns. Null: whoever takes it first")
 
 
 class Answer(Schema):
@@ -148,6 +173,8 @@ def visible_session(user: User, session_id: UUID) -> Session:
 
 def as_answer(session: Session) -> dict[str, Any]:
     return session.payload() | {
+        "private_to": session.asked_for if session.is_private else None,
+        "private_until": session.private_until if session.is_private else None,
         "plan": session.plan_slug,
         "price_cents": settlement.agreed_cents(session),
         "currency": session.currency,
@@ -258,6 +285,22 @@ def cancel(
     return as_answer(session)
 
 
+@router.post("/sessions/{uuid:session_id}/substitute", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
+def substitute(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
+    """Have another mechanic go on with a running session, with the clock paused meanwhile.
+
+    The customer may once their mechanic has been away for a while; the mechanic who has to leave writes a note for the
+    next one; support gives a reason.
+    """
+    by, given = user_of(request), body_if_any(request, Substitute)
+    if is_support(by, session_id):
+        require_fresh(request)
+        act = partial(support_actions.substitute, mechanic_id=given.mechanic, reason=given.reason or "")
+        return as_answer(act(session_id=session_id, by=by, now=timezone.now()))
+    session = substitutes.ask_for_substitute(session_id=session_id, by=by, note=given.note, now=timezone.now())
+    return as_answer(session)
+
+
 @router.post("/sessions/{uuid:session_id}/solved", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
 def solved(request: HttpRequest, session_id: UUID, body: Answer) -> dict[str, Any]:
     session = endings.answer_solved(
@@ -280,10 +323,23 @@ def allow(request: HttpRequest, session_id: UUID, body: Allowance) -> dict[str, 
 
 @router.get("/queue", response={200: list[QueueEntry], **FAILURES}, auth=MECHANIC)
 def show_queue(request: HttpRequest) -> list[dict[str, Any]]:
-    """List the requests that you can accept, the next first; none while you cannot accept any."""
-    mechanic = user_of(request)
-    if eligibility.obstacles(mechanic, timezone.now()):
-        return []
+    """List the requests that you can accept, at most 100, the next first: those that are yours alone, and all others
+    while you take sessions.
+
+    Of all others running sessions that need another mechanic come first, then those given back, then those
+    that have waited long, then those that fit you, each by their wait.
+    """
+    mechanic, now = user_of(request), timezone.now()
+    requests = fit.queue_of(mechanic, now)
+    match eligibility.obstacles(mechanic, now):
+        case []:
+            pass
+        case [Obstacle.NOT_TAKING]:
+            requests = requests.filter(private_until__isnull=False)
+        case _:
+            return []
+    sessions = list(requests[:100])
+    fits, rest = fit.shared_skills(sessions, mechanic), going_on.going_on(sessions, now)
     return [
         {
             "id": session.id,
@@ -293,9 +349,13 @@ def show_queue(request: HttpRequest) -> list[dict[str, Any]]:
             "vehicle": session.vehicle,
             "concern": session.concern,
             "codes": session.trouble_codes,
-            "earns_cents": settlement.mechanic_share_cents(settlement.agreed_cents(session)),
+            "fit": fits[session.id],
+            "earns_cents": _earns(session, rest.get(session.id)),
+            "goes_on": rest.get(session.id),
+            "asked_for_you": session.is_private,
+            "private_until": session.private_until,
         }
-        for session in eligibility.requests_open_to(mechanic)[:100]
+        for session in sessions
     ]
 
 
@@ -306,11 +366,19 @@ def monitor_sessions(request: HttpRequest) -> dict[str, Any]:
     return monitor(timezone.now()).as_answer()
 
 
+def _earns(session: Session, rest: going_on.GoesOn | None) -> int:
+    return rest.earns_cents if rest else settlement.mechanic_share_cents(settlement.agreed_cents(session))
+
+
 def _closing(request: HttpRequest) -> Closing:
+    return body_if_any(request, Closing)
+
+
+def body_if_any(request: HttpRequest, schema: type[Given]) -> Given:
     """Return the JSON body. Without one a press is taken as it is, whatever form it comes in."""
     if request.content_type != "application/json" or not request.body:
-        return Closing(reason=None, shown_cents=None)
+        return schema()
     try:
-        return Closing.model_validate_json(request.body)
+        return schema.model_validate_json(request.body)
     except PydanticError as problem:
         raise ValidationError([{**error, "loc": ("body", *error["loc"])} for error in problem.errors()]) from problem

@@ -9,11 +9,11 @@ from ninja import Field, File, Form, Schema, Status
 from ninja.files import UploadedFile
 
 from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
-from autodoctor.files import listing
 from autodoctor.rates.limits import UPLOADS
 from autodoctor.rates.web import Counted
 from autodoctor.sessions.lifecycle import attachments
-from autodoctor.sessions.models import Session
+from autodoctor.sessions.lifecycle.attachments import Answers
+from autodoctor.sessions.record.participants import read_session
 from autodoctor.sessions.web.api import FAILURES, router
 
 UPLOAD_FAILURES = FAILURES | {413: Failure, 415: Failure, 503: Failure, 507: Failure}
@@ -34,6 +34,7 @@ class FileOut(Schema):
     width: int | None
     height: int | None
     shot: str | None = Field(description="The item of the photo checklist that it answers")
+    asked_by: str | None = Field(description="Who asked the customer's camera for this photo")
     at: str
     by: Sharer
     url: str = Field(description="Valid for an hour at most")
@@ -50,7 +51,8 @@ def list_files(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     """List attachments, newest first."""
     viewer, now = user_of(request), timezone.now()
     session = attachments.session_with_files(viewer, session_id)
-    return {"files": [attachments.file_answer(file, session, viewer, now) for file in listing.files_of(session_id)]}
+    visible = attachments.list_visible(viewer, session)
+    return {"files": [attachments.file_answer(file, session, viewer, now) for file in visible]}
 
 
 @router.post(
@@ -66,17 +68,19 @@ def share_file(
     file: File[UploadedFile],
     client_id: Form[UUID | None] = None,
     shot: Annotated[str, Form(pattern=r"^[a-z]{0,20}$")] = "",
+    still: Form[UUID | None] = None,
 ) -> Status[dict[str, Any]]:
     """Share a file: up to 10 MB, 50 per session; photos, short videos and sounds, PDF, text, Office. All lose
     the place that they were made at and the names of who made them; a PDF can keep names in compressed objects.
 
-    `shot`: the item of the photo checklist that it answers: dashboard, engine, tyre, leak or sound.
+    `shot`: the item of the photo checklist that it answers: dashboard, odometer, engine, tyre, leak or sound.
+    `still`: the mechanic's request for a photo that it answers, from the customer.
     """
     user, now = user_of(request), timezone.now()
     shared = attachments.share_file(
-        session_id=session_id, by=user, upload=file, now=now, client_id=client_id, shot=shot
+        session_id=session_id, by=user, upload=file, now=now, client_id=client_id, answers=Answers(shot, still)
     )
-    return Status(201, attachments.file_answer(shared, Session.objects.get(pk=session_id), user, now))
+    return Status(201, attachments.file_answer(shared, read_session(session_id), user, now))
 
 
 @router.delete(

@@ -5,9 +5,12 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from ninja import Field, Schema, Status
 
 from autodoctor.accounts.api_auth import ANYONE, SIGNED_IN, Failure, user_of
+from autodoctor.core import credentials
+from autodoctor.core.errors import Refused
 from autodoctor.rates.limits import DEVICE_CHECKS, MEASUREMENTS
 from autodoctor.rates.web import Counted
 from autodoctor.sessions.lifecycle import preflight
@@ -50,6 +53,8 @@ class PreflightIn(Schema):
 )
 def report_preflight(request: HttpRequest, session_id: UUID, body: PreflightIn) -> dict[str, Any]:
     """Report your device check. The other participant sees it. Repeating the same result changes nothing."""
+    if body.mode is Mode.CHAT and credentials.is_phone(request):
+        raise Refused("not_on_a_phone", _("Switch to chat on your computer: it changes the price."), 403)
     checkup = Checkup(
         mode=body.mode.value,
         checks={name: outcome.value for name, outcome in body.checks},

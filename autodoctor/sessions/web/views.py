@@ -15,18 +15,29 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from autodoctor.accounts import favorites
 from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in
-from autodoctor.accounts.models import MechanicProfile, Role
+from autodoctor.accounts.actions import Refused as AccountsRefused
+from autodoctor.accounts.models import Role, User
+from autodoctor.core import links
 from autodoctor.core.errors import Refused, SeeOther, own_path
-from autodoctor.files.listing import files_of
 from autodoctor.files.models import StoredFile
 from autodoctor.files.views import redirect_to
 from autodoctor.sessions.lifecycle import attachments, help_files, rating
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries import dashboards, earnings_report, eligibility, pending_summaries, ratings
+from autodoctor.sessions.queries import (
+    dashboards,
+    earnings_report,
+    eligibility,
+    pending_summaries,
+    private_requests,
+    questions,
+    ratings,
+)
 from autodoctor.sessions.queries.earnings_report import month_of
 from autodoctor.sessions.queries.eligibility import Obstacle
 from autodoctor.sessions.rules.triggers import duration
+from autodoctor.skills.queries import known_by
 
 
 @signed_in
@@ -42,7 +53,18 @@ def dashboard(request: SignedInRequest) -> HttpResponse:
         facts |= _to_write(request)
         facts |= {"earned": earnings_report.earned_in(request.user, month_of(facts["now"]))}
         facts |= {"profile": request.user.mechanic_profile, "standing": ratings.rating_average(request.user)}
+        facts |= {"knows": known_by(request.user)}
+    facts |= {"favorites": dashboards.favorite_mechanics(request.user, facts["now"])}
     return render(request, f"sessions/{role.value}.html", facts)
+
+
+@signed_in
+@require_safe
+@never_cache
+def open_session(request: SignedInRequest) -> HttpResponse:
+    """Lead to the open session, or without one to the dashboard: an icon on a home screen begins here."""
+    session = dashboards.open_session_of(request.user)
+    return redirect(links.room_page(session.id) if session else links.dashboard())
 
 
 @signed_in
@@ -71,16 +93,49 @@ def summaries_to_write(request: SignedInRequest) -> HttpResponse:
 @never_cache
 def mechanic(request: SignedInRequest, mechanic_id: UUID) -> HttpResponse:
     """Show an approved mechanic's public page with customers' comments."""
-    approved = MechanicProfile.objects.filter(state=MechanicProfile.State.APPROVED, user__is_active=True)
-    profile = get_object_or_404(approved.select_related("user"), user_id=mechanic_id)
+    found = get_object_or_404(private_requests.mechanics(), pk=mechanic_id)
     facts = {
-        "profile": profile,
-        "mechanic": profile.user,
-        "standing": ratings.rating_average(profile.user),
-        "opinions": ratings.latest_reviews(profile.user),
-        "sessions_done": dashboards.completed_by(profile.user),
+        "profile": found.mechanic_profile,
+        "mechanic": found,
+        "standing": ratings.rating_average(found),
+        "opinions": ratings.latest_reviews(found),
+        "sessions_done": dashboards.completed_by(found),
+        **_asking(request.user, found),
     }
     return render(request, "sessions/mechanic_profile.html", facts)
+
+
+def _asking(person: User, mechanic: User) -> dict[str, Any]:
+    """Return what a customer may do on the page of a mechanic; nothing for support, and on one's own page."""
+    if person.is_staff or person.pk == mechanic.pk:
+        return {}
+    return {
+        "may_ask": True,
+        "availability": private_requests.availability(mechanic, timezone.now()),
+        "favorite": favorites.kept_by(person, [mechanic.pk]).get(mechanic.pk),
+        "has_met": dashboards.has_met(person, mechanic),
+    }
+
+
+@signed_in
+@require_POST
+def favorite(request: SignedInRequest, mechanic_id: UUID) -> HttpResponse:
+    """Keep a mechanic among one's favorites, forget them, or hear when they are back. Forgetting always works."""
+    person, act, now = request.user, request.POST.get("act", ""), timezone.now()
+    if act == "remove":
+        favorites.remove(customer=person, mechanic_id=mechanic_id)
+    elif act == "hush":
+        favorites.do_not_tell(customer=person, mechanic_id=mechanic_id)
+    else:
+        found = None if person.is_staff else private_requests.askable(mechanic_id, person)
+        keep = {"keep": favorites.add, "tell": favorites.tell_when_back}.get(act)
+        if found is None or keep is None:
+            raise Http404
+        try:
+            keep(customer=person, mechanic=found, now=now)
+        except AccountsRefused as refused:
+            messages.error(request, refused.detail)
+    return SeeOther(own_path(request.POST.get("back", "")) or reverse("dashboard"))
 
 
 @signed_in
@@ -107,10 +162,11 @@ def rate(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 def session_file(request: SignedInRequest, session_id: UUID, file_id: UUID, *, thumbnail: bool = False) -> HttpResponse:
     """Redirect from a permanent address to a signed address that expires. 404 without access."""
     try:
-        attachments.session_with_files(request.user, session_id)
+        session = attachments.session_with_files(request.user, session_id)
     except Session.DoesNotExist:
         raise Http404 from None
-    return redirect_to(get_object_or_404(files_of(session_id), pk=file_id), request, thumbnail=thumbnail)
+    visible = attachments.visible_files(request.user, session)
+    return redirect_to(get_object_or_404(visible, pk=file_id), request, thumbnail=thumbnail)
 
 
 @signed_in
@@ -128,20 +184,25 @@ def help_file(request: SignedInRequest, session_id: UUID, file_id: UUID, *, thum
 
 def _own(request: SignedInRequest) -> dict[str, Any]:
     answer_hours = int(duration("solved_answer").total_seconds()) // 3600
-    return {"lists": dashboards.dashboard_lists(request.user, request.GET.get("page")), "answer_hours": answer_hours}
+    lists = dashboards.dashboard_lists(request.user, request.GET.get("page"), timezone.now())
+    return {"lists": lists, "answer_hours": answer_hours}
 
 
 def _to_write(request: SignedInRequest) -> dict[str, Any]:
-    off = request.user.mechanic_profile.switched_off_at
-    return {"to_write": pending_summaries.pending_summaries_of(request.user, timezone.now()), "switched_off": off}
+    return {
+        "to_answer": questions.open_questions_of(request.user),
+        "to_write": pending_summaries.pending_summaries_of(request.user, timezone.now()),
+        "switched_off": request.user.mechanic_profile.switched_off_at,
+    }
 
 
 def _queue(request: SignedInRequest) -> dict[str, Any]:
     now = timezone.now()
     found = eligibility.obstacles(request.user, now)
     return {
-        "requests": dashboards.open_requests(request.user),
+        "requests": dashboards.open_requests(request.user, now),
         "busy": Obstacle.IN_SESSION in found,
         "may_accept": not found,
+        "may_accept_asked": not set(found) - {Obstacle.NOT_TAKING},
         "owed": pending_summaries.blocking_session(request.user, now) if Obstacle.SUMMARY_OVERDUE in found else None,
     }
