@@ -8,6 +8,7 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import State
+from autodoctor.summaries.models import Summary
 
 
 def find(user: User, session_id: UUID) -> tuple[Session, str]:
@@ -18,6 +19,14 @@ def find(user: User, session_id: UUID) -> tuple[Session, str]:
     if session is None or role is None:
         raise Http404
     return session, role
+
+
+def find_as_customer(user: User, session_id: UUID) -> Summary:
+    """Return the submitted summary of this customer's session. Raises Http404, also for the mechanic and support."""
+    session, role = find(user, session_id)
+    if role != Role.CUSTOMER or session.summarized_at is None:
+        raise Http404
+    return session.summary
 
 
 def writes(session: Session, role: str) -> bool:

@@ -19,8 +19,8 @@ from autodoctor.sessions.lifecycle import summaries, support_actions
 from autodoctor.sessions.lifecycle.transaction import lock_session
 from autodoctor.sessions.states import EventKind
 from autodoctor.summaries.content import CORRECTIONS_MAX, Content, Typed
-from autodoctor.summaries.jobs import SendSummary, SummaryJob
-from autodoctor.summaries.models import Correction, Draft, Part, Photo, Summary
+from autodoctor.summaries.jobs import SendSummary, SummaryFact, SummaryJob
+from autodoctor.summaries.models import Correction, Draft, Part, Photo, ServiceLines, Summary
 
 
 class DraftChanged(Refused):
@@ -58,7 +58,9 @@ def submit(*, session_id: UUID, by: User, content: Content, now: datetime) -> Su
         summary = _write(session_id, by, content, now)
         listing.keep(session_id, content.photos)
         Draft.objects.filter(session_id=session_id).delete()
+        ServiceLines.objects.filter(session_id=session_id).delete()
         schedule(SummaryJob.MAIL, str(session_id), now, session_id=session_id)
+        schedule(SummaryFact.SUBMITTED, str(session_id), now, session_id=session_id)
     return summary
 
 
@@ -97,6 +99,17 @@ def correct(*, session_id: UUID, by: User, text: str, now: datetime) -> Correcti
         correction = Correction.objects.create(summary=summary, number=number, author=by, text=text, written_at=now)
         schedule(SummaryJob.MAIL, f"{session_id}:{number}", now, session_id=session_id)
     return correction
+
+
+def tick_part(*, summary: Summary, position: int, bought: bool, now: datetime) -> None:
+    """Tick a part off the customer's shopping list, or put it back. Twice is once.
+
+    Raises `Part.DoesNotExist` for a part that the summary has not.
+    """
+    part = summary.parts.get(position=position)
+    if bought != (part.bought_at is not None):
+        part.bought_at = now if bought else None
+        part.save(update_fields=["bought_at"])
 
 
 def resend(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID | None = None) -> Summary:

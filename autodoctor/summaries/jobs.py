@@ -26,6 +26,13 @@ MOST_BYTES = 6_000_000  # of a mail's files: in base64 and with its text 8 MB. S
 
 class SummaryJob(JobKind):
     MAIL = "summary.mail"
+    PROPOSE = "summary.propose"
+
+
+class SummaryFact(JobKind):
+    """What happened to a summary. The session is the key; `job_registry.py` says what follows."""
+
+    SUBMITTED = "summary.submitted"
 
 
 class SendSummary(JobPayload, total=False):

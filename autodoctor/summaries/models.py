@@ -22,6 +22,23 @@ class Draft(models.Model):
         return f"draft {self.version} of {self.session_id}"
 
 
+class ServiceLines(models.Model):
+    """Lines that the configured service proposes for a summary: asked for by a press, gone once it is submitted."""
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("Asked")
+        READY = "ready", _("Ready")
+        FAILED = "failed", _("Failed")
+
+    session = models.OneToOneField(Session, models.CASCADE, primary_key=True, related_name="service_lines")
+    state = models.CharField(max_length=6, choices=State)
+    lines = models.JSONField(default=list)  # of drafter.DraftedLine
+    asked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"lines for {self.session_id}"
+
+
 class Summary(models.Model):
     """Submitted once, never changed. Changes are corrections."""
 
@@ -61,6 +78,7 @@ class Part(models.Model):
     number = models.CharField(_("part number"), max_length=bounds.PART_NUMBER_MAX, blank=True)
     quantity = models.PositiveSmallIntegerField(_("quantity"))
     price_cents = models.PositiveIntegerField(_("estimated price, each, in cents"), null=True, blank=True)
+    bought_at = models.DateTimeField(null=True, blank=True)  # the customer ticked it off their shopping list
 
     class Meta:
         ordering = ("position",)

@@ -19,15 +19,18 @@ from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.core.parsing import wants_json
 from autodoctor.files.listing import files_of
 from autodoctor.files.models import StoredFile
-from autodoctor.rates.limits import DOCUMENTS
+from autodoctor.rates.limits import DOCUMENTS, PROPOSALS
 from autodoctor.rates.web import limited
 from autodoctor.sessions.models import Session, stamp
 from autodoctor.sessions.queries import pending_summaries
-from autodoctor.summaries import actions, document, pdf
+from autodoctor.sessions.record import chat_codes
+from autodoctor.summaries import actions, document, drafting, pdf
 from autodoctor.summaries.access import find, writes
 from autodoctor.summaries.content import CORRECTION_MAX, PARTS_MAX, PHOTOS_MAX, Safe, Typed, blank
+from autodoctor.summaries.drafting import Proposed
 from autodoctor.summaries.forms import CorrectionForm, SummaryForm, typed_in
 from autodoctor.summaries.models import Draft
+from autodoctor.trouble_codes.explanation import explanations_of
 
 VERSION_DIGITS = 9
 
@@ -61,6 +64,21 @@ def draft(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     if wants_json(request):
         return JsonResponse(_as_answer(kept))
     messages.success(request, _("Saved. Only you can see the draft."))
+    return SeeOther(reverse("summary", args=[session_id]))
+
+
+@signed_in
+@require_POST
+@limited(PROPOSALS, "POST")
+def proposals(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    """Save the draft, and have the configured service propose lines from the conversation."""
+    session, role = find(request.user, session_id)
+    try:
+        _keep(request, session)
+        drafting.ask_service(session_id=session.id, by=request.user, now=timezone.now())
+    except Refused as error:
+        return _refuse(request, session, role, error)
+    messages.success(request, _("The lines are on their way. They stand below the fields as soon as they are there."))
     return SeeOther(reverse("summary", args=[session_id]))
 
 
@@ -176,6 +194,8 @@ def _write(
         "changed": changed,
         "photos": _photos(session),
         "safe_choices": Safe.choices,
+        "codes": explanations_of(chat_codes.all_codes(session)),
+        "proposed": Proposed(session),
     }
     facts |= {"version": kept.version if kept else 0, "most_parts": PARTS_MAX, "most_photos": PHOTOS_MAX}
     return render(request, "summaries/write.html", _facts(session, Role.MECHANIC) | facts, status=status)

@@ -1,5 +1,6 @@
 """Says in plain words what a trouble code means; of a code that is not in our table, what its structure says."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -22,6 +23,17 @@ class Explanation:
     title: str | Promise
     urgency: Urgency | None = None
     checks: tuple[str, ...] = ()
+
+    @property
+    def in_short(self) -> str | Promise:
+        """Return what somebody writes beside the code: its meaning, or whose code it is."""
+        return self.title if self.urgency else self.origin.label
+
+
+def explanations_of(codes: Iterable[str]) -> list[Explanation]:
+    """Return the explanations of codes that were read before, such as "P0301" and "U0100-00"."""
+    parted = (code.partition("-") for code in codes)
+    return [explain(TroubleCode(code, failure_type)) for code, _dash, failure_type in parted]
 
 
 def explanations_in(text: str) -> list[Explanation]:

@@ -23,7 +23,7 @@ from tests.attacks.test_markup import ALL, MARK, PAYLOADS, read
 
 TYPST = '#read("/data.json") #panic("x") #import "/etc/passwd": * #raw(sys.inputs) $x$ *b* <l> @r'
 ATTACK = f"{ALL} {TYPST}"
-ADDRESSES = ("", "draft/", "preview/", "corrections/", "summary.pdf")
+ADDRESSES = ("", "draft/", "preview/", "corrections/", "summary.pdf", "workshop/", "parts/0/")
 
 
 @pytest.fixture
@@ -133,6 +133,8 @@ def _pictures_in(pdf: bytes) -> list[bytes]:
 
 
 def test_pages_show_markup_of_a_summary_as_text(poisoned: Desk, support: User) -> None:
+    workshop = read(poisoned.client(poisoned.customer).get(f"{poisoned.page}workshop/").content)
+    assert (workshop.acting, workshop.inline) == ([], [])
     paths = (poisoned.page, f"/sessions/{poisoned.id}/", "/dashboard/", f"/sessions/{poisoned.id}/transcript/")
     for person in (poisoned.customer, poisoned.mechanic, support):
         for path in paths:

@@ -26,6 +26,15 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='ServiceLines',
+            fields=[
+                ('session', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='service_lines', serialize=False, to='autodoctor_sessions.session')),
+                ('state', models.CharField(choices=[('asked', 'Asked'), ('ready', 'Ready'), ('failed', 'Failed')], max_length=6)),
+                ('lines', models.JSONField(default=list)),
+                ('asked_at', models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
             name='Summary',
             fields=[
                 ('session', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='summary', serialize=False, to='autodoctor_sessions.session')),
@@ -51,6 +60,7 @@ class Migration(migrations.Migration):
                 ('number', models.CharField(blank=True, max_length=60, verbose_name='part number')),
                 ('quantity', models.PositiveSmallIntegerField(verbose_name='quantity')),
                 ('price_cents', models.PositiveIntegerField(blank=True, null=True, verbose_name='estimated price, each, in cents')),
+                ('bought_at', models.DateTimeField(blank=True, null=True)),
                 ('summary', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='summaries.summary')),
             ],
             options={

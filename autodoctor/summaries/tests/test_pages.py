@@ -1,5 +1,6 @@
 """The summary's page as the mechanic writes it and as everybody else finds it."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,10 @@ import pytest
 from django.test import Client
 
 from autodoctor.accounts.models import User
-from autodoctor.sessions.states import State
+from autodoctor.sessions.event_data import MessageData
+from autodoctor.sessions.lifecycle.transaction import session_transaction
+from autodoctor.sessions.record import event_log
+from autodoctor.sessions.states import EventKind, State
 from autodoctor.summaries.content import PARTS_MAX, TEXT_MAX
 from autodoctor.summaries.models import Draft, Summary
 from autodoctor.summaries.tests.desk import CONTENT, FORM, Desk
@@ -36,6 +40,25 @@ def test_the_summary_page_shows_the_mechanic_a_form_and_others_when_it_is_due(
         assert "<form" not in text(answer).split("<main")[1]
     assert "by email by" in text(desk.client(desk.customer).get(desk.page))
     assert desk.client(stranger).get(desk.page).status_code == 404
+
+
+def test_the_form_offers_the_codes_of_intake_and_chat(customer: User, mechanic: User) -> None:
+    """Also before the chat was read for the search."""
+    desk = Desk(customer, mechanic, state=State.LIVE, ended_at=None, trouble_codes=["P0301", "P1234"])
+    with session_transaction(desk.id, desk.now) as state:
+        data = MessageData(text="Now it says p0455 and P0301")
+        event_log.append_event(state.session, EventKind.MESSAGE_POSTED, at=desk.now, data=data)
+        state.session.state, state.session.ended_at = State.COMPLETED, desk.now
+    page = text(desk.client().get(desk.page))
+    assert re.findall(r'data-line="([^"]*)"', page) == [
+        "P0301: Misfire in cylinder 1",
+        "P1234: The maker&#x27;s own code",
+        "P0455: Fuel vapor system: large leak",
+    ]
+
+
+def test_a_form_without_codes_offers_none(desk: Desk) -> None:
+    assert "<code-lines" not in text(desk.client().get(desk.page))
 
 
 @pytest.mark.parametrize("state", [State.LIVE, State.CANCELLED])

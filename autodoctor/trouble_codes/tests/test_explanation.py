@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autodoctor.trouble_codes.explanation import explain, explanations_in
+from autodoctor.trouble_codes.explanation import explain, explanations_in, explanations_of
 from autodoctor.trouble_codes.structure import Origin, System, TroubleCode
 from autodoctor.trouble_codes.table import Urgency, entries
 
@@ -14,6 +14,15 @@ def test_a_known_code() -> None:
     assert (str(card.code), card.system, card.urgency) == ("P0301-00", System.POWERTRAIN, Urgency.STOP)
     assert card.title == "Misfire in cylinder 1"
     assert len(card.checks) == 3
+
+
+def test_codes_that_were_read_before_are_explained_as_when_they_were_typed() -> None:
+    assert explanations_of(["P0301", "U0100-00"]) == explanations_in("P0301, u0100-00")
+
+
+@pytest.mark.parametrize(("code", "words"), [("P0301", "Misfire in cylinder 1"), ("P1234", "The maker's own code")])
+def test_what_stands_beside_a_code_is_short(code: str, words: str) -> None:
+    assert explain(TroubleCode(code)).in_short == words
 
 
 @pytest.mark.parametrize(

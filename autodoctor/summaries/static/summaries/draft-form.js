@@ -10,6 +10,7 @@ import { Unsaved } from "summaries/unsaved";
 
 const PAUSE_MS = 800; // of typing, before it is saved
 const RETRY_MS = 5_000;
+const PATIENCE_MS = 30_000; // for an answer; then it is saved again
 const STATES = new Map([
   [401, "signed-out"],
   [403, "signed-out"],
@@ -78,7 +79,9 @@ export class DraftForm extends HTMLElement {
     try {
       const body = new FormData(this.#form);
       const headers = { Accept: "application/json" };
-      const answer = await fetch(this.dataset.address ?? "", { method: "POST", body, headers, redirect: "manual" });
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      const request = { method: "POST", body, headers, signal, redirect: /** @type {const} */ ("manual") };
+      const answer = await fetch(this.dataset.address ?? "", request);
       if (answer.type === "opaqueredirect") this.#notSaved("signed-out");
       else if (answer.status === 409) this.#refused(await answer.json());
       else if (answer.ok) this.#saved(await answer.json());
@@ -164,7 +167,10 @@ export class DraftForm extends HTMLElement {
   #use({ fields }) {
     /** @param {string} name */
     const all = (name) => fields.filter(([key]) => key === name).map(([, value]) => value);
-    for (const area of this.#form.querySelectorAll("textarea")) area.value = all(area.name)[0] ?? "";
+    for (const area of this.#form.querySelectorAll("textarea")) {
+      area.value = all(area.name)[0] ?? "";
+      area.dispatchEvent(new Event("input")); // for those who look at it alone: counters, trouble codes
+    }
     const radios = /** @type {NodeListOf<HTMLInputElement>} */ (this.#form.querySelectorAll("input[name=safe]"));
     for (const radio of radios) radio.checked = all("safe").includes(radio.value);
     const columns = ["part_name", "part_number", "part_quantity", "part_price"];

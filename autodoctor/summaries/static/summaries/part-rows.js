@@ -1,6 +1,7 @@
 // @ts-check
 /**
  * <part-rows data-most="50">: the parts of a summary, with rows to add and to remove. Dispatches `change` after both.
+ * A press on a proposed part (`data-part`) puts it into an empty row.
  * The markup has several empty rows for browsers without scripts; with scripts one is enough.
  */
 import { copyOf } from "lib/templates";
@@ -25,6 +26,7 @@ export class PartRows extends HTMLElement {
   /** @param {Element} target */
   #clicked(target) {
     if (target.closest("[data-add]")) this.#add().querySelector("input")?.focus();
+    else if (target.closest("[data-part]")) this.#take(/** @type {HTMLElement} */ (target.closest("[data-part]")));
     else if (target.closest("[data-remove]")) this.#remove(/** @type {HTMLElement} */ (target.closest("[data-row]")));
     else return;
     this.#arrange();
@@ -35,6 +37,18 @@ export class PartRows extends HTMLElement {
     const row = copyOf(this.querySelector("template"));
     this.#list.append(row);
     return row;
+  }
+
+  /** @param {HTMLElement} button  names the part */
+  #take({ dataset: { part = "" } }) {
+    const rows = /** @type {HTMLElement[]} */ ([...this.#list.children]);
+    if (rows.some((row) => this.#name(row).value === part) || (this.#button.hidden && !rows.some(isEmpty))) return;
+    this.#name(rows.find(isEmpty) ?? this.#add()).value = part;
+  }
+
+  /** @param {HTMLElement} row */
+  #name(row) {
+    return /** @type {HTMLInputElement} */ (row.querySelector("[name=part_name]"));
   }
 
   /** The focus goes to the row that took its place. @param {HTMLElement} row */
