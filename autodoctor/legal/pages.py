@@ -37,7 +37,7 @@ class LegalPage:
 
 
 TERMS = LegalPage("terms", _("Terms of use"), ("2026-11-28",))
-PRIVACY = LegalPage("privacy", _("Privacy"), ("2026-11-28", "2026-11-29"))
+PRIVACY = LegalPage("privacy", _("Privacy"), ("2026-11-28", "2026-11-29", "2026-11-30", "2026-12-01"))
 CANCELLATION = LegalPage("cancellation", _("Canceling and refunds"), ("2026-11-28",))
 IMPRINT = LegalPage("imprint", _("Imprint"), ("2026-11-28",))
 PAGES = {page.slug: page for page in (TERMS, PRIVACY, CANCELLATION, IMPRINT)}

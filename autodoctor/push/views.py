@@ -1,4 +1,6 @@
-"""The device list, and the service worker that shows messages while no page is open."""
+"""The device list, and the service worker: it shows messages while no page is open, and a page of ours without a
+connection.
+"""
 
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
 from autodoctor.core.errors import SeeOther
 from autodoctor.push import subscriptions
 from autodoctor.push.models import PushSubscription
+from autodoctor.push.offline_page import offline_version
 
 
 @signed_in
@@ -37,6 +40,14 @@ def remove(request: SignedInRequest, subscription_id: UUID) -> HttpResponse:
 @require_safe
 def service_worker(request: HttpRequest) -> HttpResponse:
     """Served at the root because of its scope, and never cached, so that a fix arrives at once."""
-    answer = render(request, "push/service-worker.js", content_type="text/javascript; charset=utf-8")
+    facts = {"version": offline_version()}
+    answer = render(request, "push/service-worker.js", facts, content_type="text/javascript; charset=utf-8")
     answer["Cache-Control"] = "no-cache"
     return answer
+
+
+@anyone
+@require_safe
+def offline(request: HttpRequest) -> HttpResponse:
+    """The page that browsers show without a connection. The same for everybody."""
+    return render(request, "push/offline.html")

@@ -18,6 +18,8 @@ WRITTEN = {
     "terms-2026-11-28.html": "61e9391b4f5b330a",
     "privacy-2026-11-28.html": "cc807d475b7babc8",
     "privacy-2026-11-29.html": "4e2d1269e2827fe4",
+    "privacy-2026-11-30.html": "c6a5a8a8691cfbfe",
+    "privacy-2026-12-01.html": "355e3cff3cb0b2ca",
     "cancellation-2026-11-28.html": "ca770b077aa5d542",
     "imprint-2026-11-28.html": "5bad0bf84b366fdf",
 }

@@ -7,11 +7,13 @@
  * permission only after a press.
  */
 import { namesOf } from "lib/browser-name";
+import { within } from "lib/patience";
 import { send } from "lib/sending";
 import { toast } from "lib/toasts";
 
 const ADDRESS = "/api/push/subscriptions";
 const WORKER = "/service-worker.js";
+const PATIENCE_MS = 30_000; // a push service that cannot be reached says nothing
 const REMEMBERED = "push:me"; // whose browser this is: somebody else who signs in here has not asked for anything
 /** What the server calls this browser, once it knows it. @type {Promise<string> | undefined} */
 let known;
@@ -76,8 +78,8 @@ export class PushSwitch extends HTMLElement {
   async #ask() {
     if ((await Notification.requestPermission()) !== "granted") return;
     const worker = await navigator.serviceWorker.register(WORKER);
-    await navigator.serviceWorker.ready;
-    const id = await this.#announce(await this.#subscribe(worker));
+    await within(PATIENCE_MS, navigator.serviceWorker.ready);
+    const id = await this.#announce(await within(PATIENCE_MS, this.#subscribe(worker)));
     known = Promise.resolve(id);
     localStorage.setItem(REMEMBERED, this.dataset.me ?? "");
   }
