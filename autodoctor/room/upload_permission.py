@@ -11,22 +11,22 @@ from autodoctor.sessions.lifecycle import attachments, help_requests
 
 
 @acting.system
-def sharer(session_key: str, path: str) -> UUID | None:
-    """Return the person behind this cookie if the session in this address accepts a file from them now."""
-    found = _in_session(session_key, path.split("/")[3])
+def sharer(shown: str, path: str) -> UUID | None:
+    """Return the person behind these cookies if the session in this address accepts a file from them now."""
+    found = _in_session(shown, path.split("/")[3])
     may = found.guest and found.place and attachments.accepts_file_from(found.guest.user, found.place.session)
     return found.guest.user.id if found.guest and may else None
 
 
 @acting.system
-def asker(session_key: str, path: str) -> UUID | None:
-    """Return the participant behind this cookie if they may ask support about the session in this address now."""
-    found = _in_session(session_key, path.split("/")[2])
+def asker(shown: str, path: str) -> UUID | None:
+    """Return the participant behind these cookies if they may ask support about the session in this address now."""
+    found = _in_session(shown, path.split("/")[2])
     is_party = found.place is not None and found.place.role in help_requests.PARTIES
     may = is_party and found.place and help_requests.is_open(found.place.session, timezone.now())
     return found.guest.user.id if found.guest and may else None
 
 
-def _in_session(session_key: str, named: str) -> authentication.Answer:
+def _in_session(shown: str, named: str) -> authentication.Answer:
     session_id = parse_uuid(named)
-    return authentication.authenticate([(session_key, session_id)], timezone.now())[0]
+    return authentication.authenticate([(shown, session_id)], timezone.now())[0]

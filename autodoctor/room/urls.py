@@ -13,6 +13,7 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/release/", views.release, name="release"),
     path("sessions/<uuid:session_id>/start/", views.start, name="start"),
     path("sessions/<uuid:session_id>/end/", views.end, name="end"),
+    path("sessions/<uuid:session_id>/substitute/", views.substitute, name="substitute"),
     path("sessions/<uuid:session_id>/cancel/", views.cancel, name="cancel"),
     path("sessions/<uuid:session_id>/solved/", views.solved, name="solved"),
     path("sessions/<uuid:session_id>/help/", help_views.help_page, name="help"),

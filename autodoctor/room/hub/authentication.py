@@ -1,4 +1,7 @@
-"""Authentication of handshakes: from cookies to people and their role in a session, for a whole batch at once."""
+"""Authentication of handshakes: from cookies to people and their role in a session, for a whole batch at once.
+
+What a browser shows is one word (`core/credentials.py`): a sign-in counts before the pass of a phone.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +17,9 @@ from django.utils.crypto import constant_time_compare
 
 from autodoctor.accounts.models import User
 from autodoctor.accounts.staff_sessions import Standing, standing
+from autodoctor.core import credentials
 from autodoctor.core.parsing import parse_uuid
+from autodoctor.handover import passes
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
 
@@ -22,6 +27,7 @@ from autodoctor.sessions.record import event_log
 _PERSON = ("name", "password", "sign_in_epoch", "is_active", "is_staff")
 _SESSION = (
     *("seq", "kind", "state", "granted_seconds", "started_at", "ends_at", "paused_at", "hold_until", "allowed_seconds"),
+    *("camera_answer", "camera_answer_to"),
     *("mechanic_lost_seconds", "customer_lost_seconds", "media_lost_seconds", "unpaused_lost_seconds"),
     *("ended_at", "end_reason", "customer", "mechanic"),
     *(f"{party}__{column}" for party in ("customer", "mechanic") for column in _PERSON),
@@ -30,10 +36,13 @@ _SESSION = (
 
 @dataclass(frozen=True, slots=True)
 class ConnectedUser:
-    """A signed-in person. `seal` changes with everything that can sign the person out."""
+    """A signed-in person, or the phone that they let into one session. `seal` changes with everything that can sign the
+    person out.
+    """
 
-    session_key: str
+    session_key: str  # of a phone the name of its pass, which opens nothing
     user: User
+    only: UUID | None = None  # the one session of a phone
 
     @property
     def seal(self) -> int:
@@ -61,17 +70,32 @@ class Answer:
 
 
 def authenticate(knocks: Iterable[tuple[str, UUID | None]], now: datetime) -> list[Answer]:
-    """Return the person and role for each cookie and session. Same checks as Django's middleware, in three queries for
-    any number of cookies.
+    """Return the person and role for what each browser shows, and a session. Same checks as Django's middleware, in
+    three queries for any number of browsers; one more where a phone knocks.
     """
     wanted = list(knocks)
     shown = Session.objects.select_related("customer", "mechanic").only(*_SESSION)
     sessions = shown.in_bulk({id_ for _, id_ in wanted if id_})
-    guests = _recognize({key for key, _ in wanted}, _parties(sessions.values()), now)
-    return [_answer(guests.get(key), sessions.get(id_) if id_ else None) for key, id_ in wanted]
+    keys = {credentials.session_key(word) for word, _ in wanted}
+    guests = _recognize(keys, _parties(sessions.values()), now)
+    phones = _phones({credentials.phone_token(word) for word, _ in wanted}, now)
+
+    def guest(word: str) -> ConnectedUser | None:
+        return guests.get(credentials.session_key(word)) or phones.get(credentials.phone_token(word))
+
+    return [_answer(guest(word), sessions.get(id_) if id_ else None) for word, id_ in wanted]
+
+
+def _phones(tokens: set[str], now: datetime) -> dict[str, ConnectedUser]:
+    return {
+        token: ConnectedUser(passes.name_of(found), found.person, found.session_id)
+        for token, found in passes.find_all(tokens - {""}, now).items()
+    }
 
 
 def _answer(guest: ConnectedUser | None, session: Session | None) -> Answer:
+    if guest and guest.only and (session is None or session.id != guest.only):
+        return Answer()  # elsewhere a phone is a visitor
     if guest is None or session is None:
         return Answer(guest)
     role = event_log.role_in(guest.user, session)
@@ -120,4 +144,5 @@ def still_welcome(seals: dict[str, int], user_ids: dict[str, UUID], now: datetim
     now_sealed = {
         id_: _seal(password, epoch, is_active, is_staff) for id_, password, epoch, is_active, is_staff in facts
     }
-    return {key for key in keys if now_sealed.get(user_ids[key]) == seals[key]}
+    valid = {*keys, *passes.still_good(list(seals), now)}
+    return {key for key in valid if now_sealed.get(user_ids[key]) == seals[key]}

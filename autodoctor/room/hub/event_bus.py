@@ -8,13 +8,14 @@ import asyncio
 import logging
 import secrets
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeVar
 
 import orjson
+
+from autodoctor.room.wire.loop_inbox import LoopInbox
 
 logger = logging.getLogger(__name__)
 N = TypeVar("N")
@@ -102,25 +103,21 @@ class EventBus:
         self._find_carrier = find_carrier
         self._carrier: Carrier | None = None
         self._is_found = False
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._listeners: dict[type, list[Callable[[Any], None]]] = {}
         self._shared: dict[str, type[Any]] = {}
         self._channels: Counter[str] = Counter()
         self._lock = threading.Lock()  # of the carrier and the channels
-        self._notes: deque[object] = deque()
-        self._woken = False
+        self._inbox: LoopInbox[object] | None = None
         self._echoes: dict[str, threading.Event] = {}
         self.share(Echo)
         self.listen(Echo, self._heard_echo)
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._notes.clear()
-        self._woken = False
-        self._loop = loop
+        self._inbox = LoopInbox(loop, self._hand_over)
 
     def close(self, seconds: float = 1.0) -> None:
         """Deliver nothing more. What others should hear is sent, if that takes no longer than this."""
-        self._loop = None
+        self._inbox = None
         with self._lock:
             carrier, self._carrier, self._is_found = self._carrier, None, False
             self._channels.clear()
@@ -136,7 +133,7 @@ class EventBus:
     @property
     def is_heard(self) -> bool:
         """Return whether anybody can hear what is published here."""
-        return self._loop is not None or self.carrier is not None
+        return self._inbox is not None or self.carrier is not None
 
     def listen(self, kind: type[N], take: Callable[[N], None]) -> None:
         self._listeners.setdefault(kind, []).append(take)
@@ -209,10 +206,11 @@ class EventBus:
 
     def deliver(self, *notes: object) -> None:
         """Hand notes to those who listen here, in the event loop's thread if there is one."""
-        if self._loop is not None:
+        if self._inbox is not None:
             self._deliver_here(notes)
-        else:
-            self._hand_over(notes)
+            return
+        for note in notes:
+            self._hand_over(note)
 
     def _ensure_carrier(self) -> Carrier | None:
         if not self._is_found:
@@ -224,26 +222,15 @@ class EventBus:
 
     def _deliver_here(self, notes: Iterable[object]) -> None:
         """Dropped while no event loop listens, because then nobody is connected here."""
-        loop = self._loop
-        if loop is None:
-            return
-        self._notes.extend(notes)
-        if not self._woken:
-            self._woken = True
-            with suppress(RuntimeError):  # the loop closed just now
-                loop.call_soon_threadsafe(self._deliver)
+        if inbox := self._inbox:
+            inbox.put(*notes)
 
-    def _deliver(self) -> None:
-        self._woken = False  # before taking: a note that comes now wakes again
-        self._hand_over(self._notes.popleft() for _ in range(len(self._notes)))
-
-    def _hand_over(self, notes: Iterable[object]) -> None:
-        for note in notes:
-            for take in self._listeners.get(type(note), ()):
-                try:
-                    take(note)
-                except Exception:
-                    logger.exception("A %s was not taken", type(note).__name__)
+    def _hand_over(self, note: object) -> None:
+        for take in self._listeners.get(type(note), ()):
+            try:
+                take(note)
+            except Exception:
+                logger.exception("A %s was not taken", type(note).__name__)
 
     def _heard_echo(self, echo: Echo) -> None:
         if heard := self._echoes.get(echo.token):

@@ -7,7 +7,7 @@ read and write all the same.
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from django.utils import timezone
@@ -17,6 +17,7 @@ from autodoctor.core.acting import acting_as
 from autodoctor.room.hub.presence import presence
 from autodoctor.room.wire import executor
 from autodoctor.room.wire.batcher import Batcher
+from autodoctor.room.wire.loop_inbox import Outcome
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.lifecycle.returns import JoiningPage, join_again
 
@@ -35,7 +36,7 @@ class JoinRequest:
 
     page: JoiningPage
     is_open: Callable[[], bool]
-    answer: "Future[int]" = field(default_factory=Future)
+    answer: Outcome[int]
     since: float = field(default_factory=time.monotonic)
 
 
@@ -47,11 +48,9 @@ class Joiner:
             "room-joins", self.work, most=MOST_AT_ONCE, retry_seconds=RETRY_SECONDS
         )
 
-    def join(self, page: JoiningPage, is_open: Callable[[], bool]) -> "Future[int]":
+    def join(self, request: JoinRequest) -> None:
         """Queue a join. Callable from any thread; returns at once. A page that is gone by its turn does not join."""
-        request = JoinRequest(page, is_open)
         self._batcher.put(request)
-        return request.answer
 
     def stop(self) -> None:
         self._batcher.stop(STOP_SECONDS)

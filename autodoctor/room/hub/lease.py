@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from autodoctor.core.process_identity import identity, is_dead
 from autodoctor.room.hub.event_bus import bus
@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 # After a process has gone: who is back by then was never away. Thousands who come back at once take turns.
 COMING_BACK = timedelta(seconds=3)
 COMING_BACK_EACH = timedelta(milliseconds=2)
+# While one of them has just opened a page and is about to join, they are awaited; twice a lease's time at most.
+ABOUT_TO_JOIN = timedelta(seconds=5)
+LONGER = timedelta(seconds=2)
 
 
 class RoomJob(JobKind):
@@ -57,7 +60,11 @@ def renew(process_id: UUID, now: datetime) -> bool:
 
 
 def _expiry(now: datetime) -> datetime:
-    return now + timedelta(seconds=settings.DEADLINES["lease"])
+    return now + _lease()
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.DEADLINES["lease"])
 
 
 def end(process_id: UUID, now: datetime) -> None:
@@ -78,19 +85,36 @@ def _end_all(processes: QuerySet[Process], *, seen_at: datetime, now: datetime) 
         for process in processes:
             Process.objects.filter(pk=process.pk).update(renewed_at=seen_at, expires_at=seen_at)
             pages = Connection.objects.filter(process=process).count()
-            schedule(RoomJob.LAPSE, str(process.pk), now + COMING_BACK + pages * COMING_BACK_EACH)
+            _await(process, now + COMING_BACK + pages * COMING_BACK_EACH)
+
+
+def _await(process: Process, until: datetime) -> None:
+    Process.objects.filter(pk=process.pk).update(awaited_until=until)
+    schedule(RoomJob.LAPSE, str(process.pk), until)
 
 
 def lapse(job: Job, now: datetime) -> None:
     """Handle a lease that ended: its people were last seen at its last renewal."""
     process = Process.objects.filter(pk=job.key, expires_at__lte=now).first()
-    if process is not None:
-        _retire(process, now)
-
-
-def _retire(process: Process, now: datetime) -> None:
-    """Close the process's pages, person by person, then delete its row. Safe to repeat."""
+    if process is None:
+        return
     pages = Connection.objects.filter(process=process)
+    if now < process.renewed_at + 2 * _lease() and _is_joining(pages, now):
+        _await(process, now + LONGER)
+    else:
+        _retire(process, pages, now)
+
+
+def _is_joining(pages: QuerySet[Connection], now: datetime) -> bool:
+    """Return whether somebody who had joined there has just opened a page elsewhere, which has not joined yet."""
+    opened = Connection.objects.filter(
+        session=OuterRef("session"), user=OuterRef("user"), joined=False, opened_at__gt=now - ABOUT_TO_JOIN
+    )
+    return pages.filter(Exists(opened.filter(process__expires_at__gt=now)), joined=True).exists()
+
+
+def _retire(process: Process, pages: QuerySet[Connection], now: datetime) -> None:
+    """Close the process's pages, person by person, then delete its row. Safe to repeat."""
     had_joined: dict[tuple[UUID, UUID], bool] = {}
     for session_id, user_id, joined in pages.values_list("session_id", "user_id", "joined"):
         had_joined[session_id, user_id] = joined or had_joined.get((session_id, user_id), False)

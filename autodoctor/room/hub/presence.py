@@ -1,7 +1,7 @@
 """Presence: one row per connection of this process. One thread admits people and closes their pages, in batches."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from autodoctor.core import raw_sql
+from autodoctor.handover import calls
 from autodoctor.room.hub import authentication, lease
 from autodoctor.room.hub.authentication import Answer, ConnectedUser, Membership
 from autodoctor.room.hub.event_bus import EventBus, bus
@@ -19,6 +20,7 @@ from autodoctor.room.hub.notes import PARTIES, Poke, PresenceChanged, Present
 from autodoctor.room.hub.sockets import hub
 from autodoctor.room.wire import executor
 from autodoctor.room.wire.batcher import Batcher
+from autodoctor.room.wire.loop_inbox import Outcome
 from autodoctor.sessions.models import Connection, Session
 from autodoctor.sessions.record import participants
 from autodoctor.sessions.rules.triggers import duration
@@ -37,6 +39,7 @@ class Admission(NamedTuple):
     place: Membership | None = None
     connection_id: UUID | None = None
     presence: dict[str, str] = NOBODY
+    takes_part: bool = False  # this person's phone has the call, and this page takes part with it
 
 
 class SessionAdmission(NamedTuple):
@@ -46,15 +49,17 @@ class SessionAdmission(NamedTuple):
     place: Membership
     connection_id: UUID | None = None
     presence: dict[str, str] = NOBODY
+    takes_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HandshakeRequest:
-    """A socket that asks for admission; to the list feed if it names no session."""
+    """A socket that asks for admission; to the list feed if it names no session. `is_open`: its client still waits."""
 
     session_key: str
     session_id: UUID | None
-    answer: "Future[Admission]" = field(default_factory=Future)
+    answer: Outcome[Admission]
+    is_open: Callable[[], bool] = lambda: True
     connection_id: UUID = field(default_factory=uuid4)
 
 
@@ -99,8 +104,13 @@ class Later:
     """A person has left and may still come back in time."""
 
 
-LATER = Later()
-Item = HandshakeRequest | Joined | Left | Unsure | Renewal | Later
+@dataclass(frozen=True, slots=True)
+class LeaseEnds:
+    """This process is told to end, and its pages come back elsewhere: all at once, not one after the other."""
+
+
+LATER, LEASE_ENDS = Later(), LeaseEnds()
+Item = HandshakeRequest | Joined | Left | Unsure | Renewal | LeaseEnds | Later
 Some = TypeVar("Some", bound=Item)
 
 
@@ -126,8 +136,12 @@ class Presence:
         self._batcher.stop(STOP_SECONDS)
         wait(self._closing, STOP_SECONDS)
         self._batcher.stop(STOP_SECONDS)  # delivers the last notes
+        self._end_lease(timezone.now())
+
+    def _end_lease(self, now: datetime) -> None:
         if self._process_id:
-            lease.end(self._process_id, timezone.now())
+            lease.end(self._process_id, now)
+            self._process_id = None
 
     def tell(self, item: Item) -> None:
         """Queue a note. Callable from any thread; returns at once."""
@@ -168,8 +182,12 @@ class Presence:
         now = timezone.now()
         if _only(Renewal, items) and self._process_id and not lease.renew(self._process_id, now):
             self._start_over(now)
-        admissions = self._admit(_only(HandshakeRequest, items), now)
-        Connection.objects.filter(pk__in=[item.connection_id for item in _only(Joined, items)]).update(joined=True)
+        admissions = self._admit(_waiting(_only(HandshakeRequest, items)), now)
+        joined = [item.connection_id for item in _only(Joined, items)]
+        Connection.objects.filter(pk__in=joined).update(joined=True)
+        calls.note_joins(joined)
+        if _only(LeaseEnds, items):
+            self._end_lease(now)
         self._see_off(now)
         self._tell_presence(items, admissions, now)
 
@@ -182,7 +200,10 @@ class Presence:
         if not knocks:
             return []
         answers = authentication.authenticate(((knock.session_key, knock.session_id) for knock in knocks), now)
-        admissions = [(knock, _admission(knock, answer)) for knock, answer in zip(knocks, answers, strict=True)]
+        filming = calls.filming({answer.place.session.id for answer in answers if answer.place})
+        admissions = [
+            (knock, _admission(knock, answer, filming)) for knock, answer in zip(knocks, answers, strict=True)
+        ]
         self._open_pages([admission for _, admission in admissions], now)
         return admissions
 
@@ -229,17 +250,32 @@ class Presence:
         unsure = {item.session_id for item in _only(Unsure, items)} - sessions.keys()
         found = participants.presence([*sessions.values(), *Session.objects.filter(pk__in=unsure)], now)
         self._bus.deliver(*(Present(str(session_id), presence) for session_id, presence in found.items()))
-        news = sessions.keys() | {item.session_id for item in _only(Unsure, items) if item.is_news}
+        news = {item.session_id for item in _only(Unsure, items) if item.is_news}
+        # Of those who are in, others know that already.
+        news |= {session_id for session_id in sessions if "preparing" in found[session_id].values()}
         self._bus.publish(*(PresenceChanged(str(session_id), str(self._process_id)) for session_id in news))
         for knock, admission in admissions:
             presence = found.get(admission.place.session.id, NOBODY) if admission.place else NOBODY
             knock.answer.set_result(admission._replace(presence=presence))
 
 
-def _admission(knock: HandshakeRequest, answer: Answer) -> Admission:
-    """Admit a page. Only a participant's page counts as present."""
-    is_party = answer.place is not None and answer.place.role in PARTIES
-    return Admission(answer.guest, answer.place, knock.connection_id if is_party else None)
+def _waiting(knocks: list[HandshakeRequest]) -> list[HandshakeRequest]:
+    """Return those whose clients still wait. In a rush many have given up and knock again: nothing is done twice."""
+    waiting = []
+    for knock in knocks:
+        if knock.is_open():
+            waiting.append(knock)
+        else:
+            knock.answer.set_result(Admission())
+    return waiting
+
+
+def _admission(knock: HandshakeRequest, answer: Answer, filming: Container[tuple[UUID, UUID]]) -> Admission:
+    """Admit a page. Only a participant's page counts as present. `filming`: whose phone has the call."""
+    if answer.guest is None or answer.place is None or answer.place.role not in PARTIES:
+        return Admission(answer.guest, answer.place)
+    takes_part = (answer.place.session.id, answer.guest.user.id) in filming and answer.guest.only is None
+    return Admission(answer.guest, answer.place, knock.connection_id, takes_part=takes_part)
 
 
 def _reload() -> timedelta:
@@ -274,13 +310,23 @@ class OpenPage(NamedTuple):
     opened_at: datetime
     process_id: UUID
     joined: bool = False
+    is_phone: bool = False
 
 
 def _page(admission: Admission, process_id: UUID, now: datetime) -> OpenPage | None:
     if admission.connection_id is None or admission.guest is None or admission.place is None:
         return None
-    session_id, user_id = admission.place.session.id, admission.guest.user.id
-    return OpenPage(admission.connection_id, session_id, user_id, admission.place.role, now, process_id)
+    guest, place = admission.guest, admission.place
+    return OpenPage(
+        id=admission.connection_id,
+        session_id=place.session.id,
+        user_id=guest.user.id,
+        role=place.role,
+        opened_at=now,
+        process_id=process_id,
+        joined=admission.takes_part,
+        is_phone=guest.only is not None,
+    )
 
 
 def _insert(admissions: list[Admission], process_id: UUID, now: datetime) -> None:

@@ -76,6 +76,11 @@ class Room:
         self.presence = presence
         self._joins: dict[str, int] = {}  # by person, as far as it is known here
 
+    @property
+    def is_call(self) -> bool:
+        """Return whether one page of each role has the call. In a chat all pages are alike."""
+        return self.session["kind"] != Kind.CHAT
+
     def newest(self, role: str) -> Member | None:
         """Return the page of this role that joined last."""
         joined = [member for member in self.members if member.role == role and member.joined]
@@ -104,7 +109,7 @@ class Room:
     def note_joins(self, user_id: str, joins: int) -> None:
         """A person has joined so often, with whatever page: in a call, earlier pages step aside."""
         self._joins[user_id] = max(joins, self._joins.get(user_id, 0))
-        if self.session["kind"] == Kind.CHAT:
+        if not self.is_call:
             return
         for member in self.members:
             if member.user_id == user_id and member.joined and 0 < member.join_number < self._joins[user_id]:

@@ -219,7 +219,7 @@ class Sqlite:
     REPEATS = """
         SELECT session_id, seq, at || '', actor_id, actor_role, actor_name, client_id, json_extract(data, '$.text')
         FROM json_each(?) AS asked CROSS JOIN autodoctor_sessions_sessionevent
-        ON session_id = json_extract(asked.value, '$[0]') AND client_id = json_extract(asked.value, '$[1]')
+        ON session_id = substr(asked.value, 1, 32) AND client_id = substr(asked.value, 33)
         WHERE client_id IS NOT NULL
     """
     INSERT = """
@@ -247,7 +247,7 @@ class Sqlite:
         with connection.wrap_database_errors:
             locked = self._all(self.LOCK, [_hex(id_) for id_ in session_ids])
             people = self._all(self.PEOPLE, [_hex(id_) for id_ in user_ids])
-            repeats = self._all(self.REPEATS, [(_hex(id_), _hex(client_id)) for id_, client_id in asked])
+            repeats = self._all(self.REPEATS, [_hex(id_) + _hex(client_id) for id_, client_id in asked])
             counts = self._all(self.COUNTS, [_key(id_) for id_ in user_ids])
         return Found(
             {
@@ -261,9 +261,10 @@ class Sqlite:
 
     def store(self, rows: list[Stored], seqs: dict[str, int], full_at: dict[str, float]) -> None:
         at = rows[0].at.strftime("%Y-%m-%d %H:%M:%S.%f")
+        by_session = sorted(rows)  # side by side in the indexes: a third less work than as they came
         with connection.wrap_database_errors:
             for first in range(0, len(rows), ROWS_AT_ONCE):
-                some = [_values(row, at) for row in rows[first : first + ROWS_AT_ONCE]]
+                some = [_values(row, at) for row in by_session[first : first + ROWS_AT_ONCE]]
                 sql = f"{self.INSERT} {', '.join([self.ROW] * len(some))}"
                 self._connection.execute(sql, [value for values in some for value in values])
             self._connection.execute(self.ADVANCE, [_packed({_hex(id_): seq for id_, seq in seqs.items()})])

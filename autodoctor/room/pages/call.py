@@ -10,11 +10,11 @@ class CallPanel(Panel):
     @property
     def facing(self) -> str:
         """Return which camera a phone uses: the customer shows the car, the mechanic their face."""
-        return "environment" if self.may_choose_chat else "user"
+        return "environment" if self.view.role == Role.CUSTOMER else "user"
 
     @property
     def may_choose_chat(self) -> bool:
-        return self.view.role == Role.CUSTOMER
+        return self.view.role == Role.CUSTOMER and not self.view.phone  # it changes the price
 
     @property
     def full_price(self) -> str:

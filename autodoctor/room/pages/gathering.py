@@ -10,7 +10,7 @@ from autodoctor.room.pages.viewing import Panel
 from autodoctor.sessions.lifecycle import attendance
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.rules.triggers import duration
-from autodoctor.sessions.states import CLAIMED, Kind, State
+from autodoctor.sessions.states import ATTENDED, CLAIMED, Kind, State
 
 # Reasons for releasing a request, as each side may choose.
 RELEASE_REASONS: dict[str, dict[str, "str | Promise"]] = {
@@ -32,19 +32,25 @@ class GatheringPanel(Panel):
     @property
     def has_joined(self) -> bool:
         """Return whether this person has joined: their page joins by itself, also after a reload."""
-        part = self.view.me.part if self.view.takes_part else None
-        return bool(part and part.joined_at and self.session.state in CLAIMED)
+        view = self.view
+        part = view.me.part if view.takes_part else None
+        if view.is_phone_waiting or (view.has_stage and view.handover.has_phone_the_call):
+            return False  # another device of theirs has the call, and keeps it
+        return bool(part and part.joined_at and self.session.state in ATTENDED)
 
     @property
     def prepares(self) -> bool:
         """Return whether this person must check their devices before joining."""
         view = self.view
+        if view.phone:
+            return view.is_phone_waiting and self.session.state in CLAIMED
         return view.has_stage and view.panel == "gather" and not view.me.is_in and not self.has_joined
 
     @property
     def join_by(self) -> datetime:
         """Return when a mechanic who has not joined loses the request."""
-        return self.session.state_at + duration("mechanic_not_in")
+        wait = "substitute_not_in" if self.view.is_taken_over else "mechanic_not_in"
+        return self.session.state_at + duration(wait)
 
     @property
     def sound_at(self) -> datetime:

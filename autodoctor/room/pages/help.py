@@ -6,18 +6,18 @@ from uuid import uuid4
 
 from autodoctor.accounts.models import User
 from autodoctor.conversations.messages import LONGEST
-from autodoctor.conversations.topics import Reason
 from autodoctor.sessions.lifecycle import help_requests
 from autodoctor.sessions.models import Session
 
 
 def help_context(session: Session, viewer: User, now: datetime) -> dict[str, Any]:
     """Return the context of the thread and its form."""
+    thread = help_requests.thread_of(session, viewer)
     return {
         "session": session,
-        "thread": help_requests.thread_of(session, viewer),
+        "thread": thread,
         "is_open": help_requests.is_open(session, now),
-        "reasons": Reason.choices,
+        "reason": thread.reason,
         "longest": LONGEST,
         "client_id": uuid4(),
     }

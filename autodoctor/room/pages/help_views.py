@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from autodoctor.accounts.access import SignedInRequest, signed_in
 from autodoctor.accounts.models import Role
 from autodoctor.conversations import thread_files
+from autodoctor.conversations.topics import Reason
 from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.core.parsing import parse_uuid, wants_json
 from autodoctor.rates.limits import HELP
@@ -85,4 +86,7 @@ def _refuse(request: SignedInRequest, session: Session, refused: Refused) -> Htt
 
 def _typed(request: SignedInRequest) -> dict[str, Any]:
     """Return the typed text, to show it again."""
-    return {name: request.POST[name] for name in ("reason", "text", "client_id") if request.POST.get(name)}
+    typed = {name: request.POST[name] for name in ("reason", "text", "client_id") if request.POST.get(name)}
+    if typed.get("reason") not in Reason.values:
+        typed.pop("reason", None)
+    return typed

@@ -70,6 +70,12 @@ class AbsencePanel(Panel):
         return missed_at and missed_at + duration("customer_missing_offer")
 
     @property
+    def ends_at(self) -> datetime | None:
+        """Return when the session ends by itself because the mechanic is not back."""
+        lost_at = triggers.mechanic_lost_since(self.view.situation)
+        return lost_at and lost_at + duration("mechanic_lost")
+
+    @property
     def offers_used_share(self) -> bool:
         """Return whether the mechanic is back, and the customer may still end and pay the used share."""
         stands = settlement.has_used_share_offer(self.session) and self.session.state in RUNNING

@@ -5,37 +5,47 @@ from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.payments import stripe_js
 from autodoctor.room.pages.call import CallPanel
 from autodoctor.room.pages.ending import EndedPanel, PricePanel
 from autodoctor.room.pages.files import FilesPanel
 from autodoctor.room.pages.gathering import GatheringPanel
+from autodoctor.room.pages.going_on import GoingOnPanel
 from autodoctor.room.pages.live import AbsencePanel, ClockPanel
 from autodoctor.room.pages.people import PeoplePanel
 from autodoctor.room.pages.queue import OfferPanel, WaitingPanel
 from autodoctor.room.pages.timeline import ChatPanel
 from autodoctor.room.pages.viewing import CANDIDATE, Viewing
+from autodoctor.room.pages.words import WordsPanel
 from autodoctor.sessions.models import Session, stamp
-from autodoctor.sessions.record import event_log
-from autodoctor.sessions.states import State
+from autodoctor.sessions.record import event_log, participants
+from autodoctor.sessions.states import OFFERED, State
 
-LIVE_REFRESH, QUEUE_REFRESH, PAYMENT_REFRESH, CALL_REFRESH = 0, 10, 3, 2  # seconds between looks where no event tells
+# Seconds between looks where no event tells.
+LIVE_REFRESH, QUEUE_REFRESH, PAYMENT_REFRESH, CALL_REFRESH, PHONE_REFRESH = 0, 10, 3, 2, 3
 
 
 def find_page(user: User, session_id: UUID) -> tuple[Session, str]:
     """Return the session and this person's role. A missing session and another person's session are the same 404."""
-    people = Session.objects.select_related("customer", "mechanic__mechanic_profile")
-    session = people.filter(pk=session_id).first()
-    if session and (role := event_log.role_in(user, session) or _candidate(user, session)):
+    try:
+        session = participants.read_session(session_id)
+    except Session.DoesNotExist:
+        raise Http404 from None
+    if role := event_log.role_in(user, session) or _candidate(user, session):
+        participants.seat_people([session], user)
         return session, role
     raise Http404
 
 
 def _candidate(user: User, session: Session) -> str | None:
-    return CANDIDATE if user.role == Role.MECHANIC and session.state == State.REQUESTED else None
+    if user.role != Role.MECHANIC or session.state not in OFFERED or session.is_hidden_from(user):
+        return None
+    return CANDIDATE
 
 
 def gone_request(user: User, session_id: UUID) -> str:
@@ -43,8 +53,13 @@ def gone_request(user: User, session_id: UUID) -> str:
 
     Mechanics come here from a push message or a mail, after somebody else was faster.
     """
-    session = Session.objects.filter(pk=session_id, requested_at__isnull=False).exclude(state=State.REQUESTED).first()
-    if session is None or user.role != Role.MECHANIC or event_log.role_in(user, session):
+    session = Session.objects.filter(pk=session_id, requested_at__isnull=False).exclude(state__in=OFFERED).first()
+    if (
+        session is None
+        or session.is_hidden_from(user)
+        or user.role != Role.MECHANIC
+        or event_log.role_in(user, session)
+    ):
         return ""
     if session.mechanic_id:
         return _("Another mechanic has taken this request.")
@@ -71,8 +86,16 @@ class Page(Viewing):
         return GatheringPanel(self)
 
     @cached_property
+    def going_on(self) -> GoingOnPanel:
+        return GoingOnPanel(self)
+
+    @cached_property
     def call(self) -> CallPanel:
         return CallPanel(self)
+
+    @cached_property
+    def words(self) -> WordsPanel:
+        return WordsPanel(self)
 
     @cached_property
     def clock(self) -> ClockPanel:
@@ -112,6 +135,16 @@ class Page(Viewing):
         return self.takes_part and not self.is_over
 
     @property
+    def takes_cards(self) -> bool:
+        """Return whether a card can be entered here: on the page of the customer, for an extension."""
+        return self.has_extensions and self.role == Role.CUSTOMER and stripe_js.is_on()
+
+    @property
+    def stripe_js(self) -> dict[str, str]:
+        """Return what the page gives to Stripe.js: its address, and the key that browsers may know."""
+        return {"address": stripe_js.address(), "key": settings.STRIPE_PUBLISHABLE_KEY}
+
+    @property
     def payload_json(self) -> str:
         return json.dumps(self.session.payload())
 
@@ -133,4 +166,6 @@ class Page(Viewing):
             return PAYMENT_REFRESH
         if self.gathering.awaits_call:
             return CALL_REFRESH
+        if self.phone or self.handover.is_under_way:
+            return PHONE_REFRESH
         return QUEUE_REFRESH if self.panel in {"queue", "offer"} else LIVE_REFRESH

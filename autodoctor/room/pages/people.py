@@ -7,8 +7,9 @@ from autodoctor.accounts.models import User
 from autodoctor.room.pages.viewing import Panel
 from autodoctor.sessions.event_data import PreflightData
 from autodoctor.sessions.lifecycle import preflight
-from autodoctor.sessions.queries import ratings
+from autodoctor.sessions.queries import fit, ratings
 from autodoctor.sessions.record.participants import ParticipantState
+from autodoctor.sessions.states import BEFORE_START
 
 
 class Seat(NamedTuple):
@@ -25,6 +26,14 @@ class PeoplePanel(Panel):
         situation, checkups = self.view.situation, preflight.checkups(self.session)
         sides = ((situation.customer, self.session.customer), (situation.mechanic, self.session.mechanic))
         return [Seat(state, person, checkups.get(state.role)) for state, person in sides]
+
+    @cached_property
+    def fits(self) -> list[str]:
+        """Return the makes and systems that the session is about and its mechanic knows, until it starts."""
+        mechanic = self.session.mechanic
+        if mechanic is None or self.session.state not in BEFORE_START:
+            return []
+        return fit.shared_skills([self.session], mechanic)[self.session.id]
 
     @cached_property
     def mechanic_rating(self) -> ratings.RatingAverage:

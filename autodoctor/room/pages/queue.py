@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from operator import itemgetter
 
 from autodoctor.room.pages.viewing import Panel
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries import eligibility, pending_summaries, request_queue
+from autodoctor.sessions.queries import eligibility, fit, pending_summaries, request_queue
 from autodoctor.sessions.queries.eligibility import Obstacle
 from autodoctor.sessions.rules.triggers import duration
 
@@ -26,6 +27,11 @@ class WaitingPanel(Panel):
     def place(self) -> int:
         return request_queue.queue_position(self.session.id) or 1
 
+    @cached_property
+    def needs(self) -> list[str]:
+        """Return the makes and systems that the request is about: who knows one of them sees it first."""
+        return fit.needed_skills(self.session)
+
     @property
     def is_long(self) -> bool:
         return self.session.state_at + duration("offer_stop") <= self.view.now
@@ -42,12 +48,16 @@ class WaitingPanel(Panel):
     def _moments(self) -> dict[str, datetime]:
         since = self.session.state_at
         ends_at = min(filter(None, [self.session.unattended_at, self._never_started_at()]), default=None)
-        return {
+        moments = {
             "asked": since,
             "support": since + duration("unnoticed"),
             "offer": since + duration("offer_stop"),
             "end": ends_at or since + duration("unattended"),
         }
+        if self.session.is_private and self.session.private_until:
+            moments["end" if self.session.asked_only else "opens"] = self.session.private_until
+        end = moments["end"]
+        return dict(sorted(((name, at) for name, at in moments.items() if at <= end), key=itemgetter(1)))
 
     def _never_started_at(self) -> datetime | None:
         return self.session.requested_at and self.session.requested_at + duration("never_started")
@@ -58,6 +68,11 @@ class OfferPanel(Panel):
     def obstacle(self) -> Obstacle | None:
         """Return why this mechanic cannot accept the request."""
         return eligibility.why_not_eligible(self.session, self.view.viewer, self.view.now)
+
+    @cached_property
+    def fits(self) -> list[str]:
+        """Return the makes and systems that the request is about and this mechanic knows."""
+        return fit.shared_skills([self.session], self.view.viewer)[self.session.id]
 
     @cached_property
     def blocking_session(self) -> Session | None:

@@ -21,9 +21,16 @@ LINES_ABOUT_YOU = frozenset(
         EventKind.SESSION_ACCEPTED,
         EventKind.SESSION_RELEASED,
         EventKind.SESSION_STARTED,
+        EventKind.SESSION_HANDING_OVER,
+        EventKind.SESSION_TAKEN_OVER,
         EventKind.SESSION_ENDED,
         EventKind.SESSION_CANCELLED,
         EventKind.FILE_REMOVED,
+        EventKind.CAMERA_ALLOWED,
+        EventKind.CAMERA_REFUSED,
+        EventKind.TRANSCRIPT_ASKED,
+        EventKind.TRANSCRIPT_AGREED,
+        EventKind.TRANSCRIPT_STOPPED,
     }
 )
 LINES = LINES_ABOUT_YOU | {
@@ -33,11 +40,15 @@ LINES = LINES_ABOUT_YOU | {
     EventKind.SESSION_EXTENDED,
     EventKind.SESSION_AUTO_CLOSED,
     EventKind.SESSION_EXPIRED,
+    EventKind.TRANSCRIPT_READY,
+    EventKind.TRANSCRIPT_FAILED,
 }
 
+ABOUT_MECHANIC = frozenset({EventKind.SESSION_ACCEPTED, EventKind.SESSION_TAKEN_OVER})
 SHOWN = LINES | {EventKind.MESSAGE_POSTED, EventKind.FILE_SHARED}
+QUESTION = frozenset({EventKind.QUESTION_ASKED, EventKind.QUESTION_ANSWERED})
+IN_TRANSCRIPT = SHOWN | QUESTION | {EventKind.QUESTION_CLOSED}  # after the end the room shows the question by itself
 ROWS_IN_ROOM = 200  # the last ones; the transcript has all
-ROWS_A_PAGE = 500  # of the log, in the transcript
 
 
 @dataclass
@@ -48,18 +59,41 @@ class Entry:
     mine: bool
     gone: bool = False  # a file that was removed later
 
+    is_spoken = False
+
+    @property
+    def at(self) -> datetime:
+        return self.event.at
+
     @property
     def is_message(self) -> bool:
         return self.event.kind == EventKind.MESSAGE_POSTED
+
+    @property
+    def is_question(self) -> bool:
+        """Return whether it is the free question after the session, or its answer."""
+        return self.event.kind in QUESTION
 
     @property
     def is_file(self) -> bool:
         return self.event.kind == EventKind.FILE_SHARED
 
     @property
+    def is_note(self) -> bool:
+        """Return whether nobody wrote or shared it."""
+        return not (self.is_message or self.is_question or self.is_file)
+
+    @property
     def line(self) -> str:
         """Return the name of the line in `room/line.html`."""
         return f"{self.event.kind}:you" if self.mine and self.event.kind in LINES_ABOUT_YOU else self.event.kind
+
+    @property
+    def who(self) -> str:
+        """Return whom the line is about: who acted, or whoever has the session now, also if support assigned them."""
+        session = self.event.data_as(EventData)["session"] if self.event.kind in ABOUT_MECHANIC else None
+        mechanic = session and session["mechanic"]
+        return mechanic["name"] if mechanic else self.event.actor_name
 
     @property
     def seconds_left(self) -> int:
@@ -77,7 +111,7 @@ def entries(events: Iterable[SessionEvent], viewer_id: UUID, gone: Collection[st
         yield Entry(event, mine=event.actor_id == viewer_id, gone=is_gone)
 
 
-def _removed(events: Iterable[SessionEvent]) -> set[str]:
+def removed_files(events: Iterable[SessionEvent]) -> set[str]:
     return {event.data_as(FileData)["file"]["id"] for event in events if event.kind == EventKind.FILE_REMOVED}
 
 
@@ -93,7 +127,7 @@ class ChatPanel(Panel):
     @cached_property
     def entries(self) -> list[Entry]:
         """Return the last entries of the log that this person sees."""
-        return list(entries(self._last[-ROWS_IN_ROOM:], self.view.viewer.id, _removed(self._last)))
+        return list(entries(self._last[-ROWS_IN_ROOM:], self.view.viewer.id, removed_files(self._last)))
 
     @property
     def has_earlier(self) -> bool:
@@ -118,32 +152,3 @@ class ChatPanel(Panel):
     def file_kinds(self) -> tuple[str, ...]:
         """Return every kind of file that a script may add."""
         return tuple(StoredFile.Kind.values)
-
-
-@dataclass(frozen=True)
-class TranscriptPanel(Panel):
-    """The whole log, page by page. `number` counts from 1; a page covers `ROWS_A_PAGE` numbers of the log."""
-
-    number: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.session.seq // ROWS_A_PAGE))
-
-    @property
-    def earlier(self) -> int | None:
-        """Return the number of the page before."""
-        return self.number - 1 if self.number > 1 else None
-
-    @property
-    def later(self) -> int | None:
-        """Return the number of the page after."""
-        return self.number + 1 if self.number < self.pages else None
-
-    @cached_property
-    def entries(self) -> list[Entry]:
-        begin = (self.number - 1) * ROWS_A_PAGE
-        seen = event_log.readable_events(self.session.id, viewer=self.view.role).filter(kind__in=SHOWN)
-        events = seen.filter(seq__gt=begin, seq__lte=begin + ROWS_A_PAGE).order_by("seq")
-        gone = _removed(seen.filter(kind=EventKind.FILE_REMOVED))
-        return list(entries(events, self.view.viewer.id, gone))

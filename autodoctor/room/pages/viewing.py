@@ -5,6 +5,8 @@ from datetime import datetime
 from functools import cached_property
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.handover.models import Handover
+from autodoctor.handover.panel import HandoverPanel
 from autodoctor.payments.models import Payment
 from autodoctor.receipts.receipt import Receipt, receipt_of
 from autodoctor.sessions.models import Session
@@ -22,10 +24,15 @@ class Viewing:
     viewer: User
     now: datetime
     checkout: str = ""  # the return from Checkout: success, cancelled
+    phone: Handover | None = None  # the viewer has no account here: it is a phone that the session was handed to
 
     @cached_property
     def situation(self) -> participants.SessionState:
         return participants.load_state(self.session, self.now)
+
+    @cached_property
+    def handover(self) -> HandoverPanel:
+        return HandoverPanel(self.session, self.viewer if self.takes_part else None, self.phone, self.now)
 
     @cached_property
     def receipt(self) -> Receipt:
@@ -34,25 +41,48 @@ class Viewing:
     @property
     def panel(self) -> str:
         """Return the panel of this state for this role: `room/panels/<panel>.html`."""
-        state = State(self.session.state)
+        waits = self.phone and self.stage != "live"
+        return "phone" if waits else self._panel_of(State(self.session.state))
+
+    def _panel_of(self, state: State) -> str:
         if state in TERMINAL:
             return "ended"
         if self.role == Role.SUPPORT:
             return "watch"
         if state == State.DRAFT:
             return "confirming" if self._is_confirming else "pay"
+        if self.role == CANDIDATE:
+            return "offer"
         if state == State.REQUESTED:
-            return "offer" if self.role == CANDIDATE else "queue"
-        return "live" if state in RUNNING else "gather"
+            return "queue"
+        return "live" if state in RUNNING and not self._has_to_join else "gather"
 
     @property
     def stage(self) -> str:
         """Return the layout of the page: before, gather, live, over."""
         if self.is_over:
             return "over"
-        if self.session.state in RUNNING and self.takes_part:
+        has_to_join = self._has_to_join or self.is_phone_waiting
+        if self.session.state in RUNNING and self.takes_part and not has_to_join:
             return "live"
         return "gather" if self.session.state in CLAIMED else "before"
+
+    @property
+    def is_phone_waiting(self) -> bool:
+        """Return whether this is a phone that is to have the call, and has not joined with its camera."""
+        return self.phone is not None and self.has_stage and not self.phone.has_call
+
+    @property
+    def is_taken_over(self) -> bool:
+        """Return whether another mechanic took the running session over and has not joined yet."""
+        if self.session.state != State.RECONNECTING:
+            return False
+        part = self.situation.mechanic.part
+        return part is not None and part.joined_at is None
+
+    @property
+    def _has_to_join(self) -> bool:
+        return self.role == Role.MECHANIC and self.is_taken_over
 
     @property
     def is_over(self) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -19,14 +20,16 @@ from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
 from autodoctor.core import links
 from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.core.parsing import parse_count, wants_json
-from autodoctor.payments import checkout, stripe
+from autodoctor.core.permissions_policy import NO_BLUETOOTH, PERMISSIONS_POLICY
+from autodoctor.handover.middleware import handover_of
+from autodoctor.payments import checkout, stripe, stripe_js
 from autodoctor.rates import counting
 from autodoctor.rates.limits import LOOKS
 from autodoctor.rates.web import person_or_address
 from autodoctor.room.pages.page import Page, find_page, gone_request
-from autodoctor.room.pages.timeline import TranscriptPanel
+from autodoctor.room.pages.transcript import QUERY_MAX, TranscriptPanel
 from autodoctor.room.pages.viewing import CANDIDATE
-from autodoctor.sessions.lifecycle import endings, transitions
+from autodoctor.sessions.lifecycle import endings, private_requests, substitutes, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import InvalidTransition, State
 
@@ -44,7 +47,8 @@ def room(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     if page.just_paid and page.session.state == State.DRAFT:
         _ask_for_payment(request, page)
         page = _page(request, session_id)
-    return render(request, "room/room.html", {"page": page})
+    answer = render(request, "room/room.html", {"page": page})
+    return _with_stripe(answer) if page.takes_cards else answer
 
 
 @signed_in
@@ -63,7 +67,7 @@ def transcript(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     if page.role == CANDIDATE:
         raise Http404
     number = parse_count(request.GET.get("page")) or 1
-    shown = TranscriptPanel(page, number)
+    shown = TranscriptPanel(page, number, request.GET.get("q", "")[:QUERY_MAX])
     if not 1 <= number <= shown.pages:
         raise Http404
     return render(request, "room/transcript.html", {"page": page, "transcript": shown})
@@ -78,9 +82,11 @@ def accept(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @signed_in
 @require_POST
 def release(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    reasons = _page(request, session_id).gathering.release_reasons
+    page = _page(request, session_id)
     reason = request.POST.get("reason", "")
-    if reason not in reasons:
+    if reason in private_requests.PRESSES:
+        return _give_up(request, page, reason)
+    if reason not in page.gathering.release_reasons:
         return _refuse(request, session_id, {"error": "no_reason", "detail": _("Choose a reason first.")}, 422)
     return _answer(request, session_id, partial(transitions.release_request, by=request.user, reason=reason))
 
@@ -95,6 +101,14 @@ def start(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @require_POST
 def end(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     return _answer(request, session_id, partial(endings.end_session, by=request.user, shown_cents=_shown(request)))
+
+
+@signed_in
+@require_POST
+def substitute(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    """The customer asks for another mechanic, or the mechanic leaves the session to another one with a note."""
+    act = partial(substitutes.ask_for_substitute, by=request.user, note=request.POST.get("note", ""))
+    return _answer(request, session_id, act)
 
 
 @signed_in
@@ -129,9 +143,32 @@ def legacy(request: HttpRequest, session_id: UUID) -> HttpResponse:
     return redirect("room", session_id, permanent=True)
 
 
+def _with_stripe(answer: HttpResponse) -> HttpResponse:
+    """Let Stripe.js run on this page: by its named hosts, and with the wallets of the browser and their windows."""
+    vars(answer)["_csp_update"] = stripe_js.hosts()
+    answer.headers[PERMISSIONS_POLICY] = f"{NO_BLUETOOTH}, {stripe_js.WALLETS}"
+    answer.headers["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"  # Google Pay answers from its own
+    return answer
+
+
+def _give_up(request: SignedInRequest, page: Page, reason: str) -> HttpResponse:
+    """The mechanic who was asked for passes, and goes on to other requests; or the customer asks everybody instead."""
+    act = partial(transitions.release_request, by=request.user, reason=reason)
+    if page.role != CANDIDATE:
+        return _answer(request, page.session.id, act)
+    if not page.session.is_private:
+        sentence = _("Every mechanic sees this request now. Nothing is expected of you.")
+        return _refuse(request, page.session.id, {"error": "opened", "detail": sentence}, 409)
+    answer = _answer(request, page.session.id, act)
+    if wants_json(request) or answer.status_code != HTTPStatus.SEE_OTHER:
+        return answer
+    messages.success(request, _("You passed. It does not count as a missed request."))
+    return SeeOther(links.dashboard())
+
+
 def _page(request: SignedInRequest, session_id: UUID) -> Page:
     session, role = find_page(request.user, session_id)
-    return Page(session, role, request.user, timezone.now(), request.GET.get("checkout", ""))
+    return Page(session, role, request.user, timezone.now(), request.GET.get("checkout", ""), handover_of(request))
 
 
 def _shown(request: SignedInRequest, field: str = "shown_cents") -> int | None:

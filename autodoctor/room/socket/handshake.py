@@ -1,8 +1,8 @@
 """The handshake of a websocket: exact Origin, signed-in person, part in the session."""
 
-import asyncio
 import logging
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import parse_cookie
 from django.utils import timezone
 
+from autodoctor.core import credentials
 from autodoctor.core.parsing import parse_uuid
 from autodoctor.rates.in_process import Counts
 from autodoctor.rates.limits import SOCKETS
@@ -18,6 +19,7 @@ from autodoctor.room.hub.authentication import ConnectedUser
 from autodoctor.room.hub.presence import Admission, HandshakeRequest, Left, SessionAdmission, presence
 from autodoctor.room.wire import protocol
 from autodoctor.room.wire.connection import Receive, Scope, Send, protocol_of
+from autodoctor.room.wire.loop_inbox import LoopAnswer
 
 logger = logging.getLogger(__name__)
 _counts = Counts()
@@ -38,22 +40,22 @@ async def admit_to_session(scope: Scope, receive: Receive, send: Send, session_i
     if admission.place is None:
         await _close(send, protocol.NOT_FOUND)
         return None
-    return SessionAdmission(admission.guest, admission.place, admission.connection_id, admission.presence)
+    return SessionAdmission(admission.guest, admission.place, *admission[2:])
 
 
 async def _answer(scope: Scope, receive: Receive, send: Send, session_id: UUID | None) -> Admission:
     """Accept the upgrade of a signed-in person. Close the others; they have no `guest`."""
-    protocol_of(scope)  # a server without a lease accepts no connection
+    wire = protocol_of(scope)
     await receive()
     if _header(scope, b"origin") not in settings.ALLOWED_ORIGINS:
         await send({"type": "websocket.close"})  # closing before the acceptance answers 403
         return Admission()
-    key = parse_cookie(_header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME, "")
+    key = credentials.shown(parse_cookie(_header(scope, b"cookie")))
     if not _counts.allows(SOCKETS, time.monotonic(), key):
         await _refuse(scope, send, HTTPStatus.TOO_MANY_REQUESTS)
         return Admission()
     try:
-        admission = await _request_admission(key, session_id)
+        admission = await _request_admission(key, session_id, lambda: not wire.disconnected)
     except Exception:
         logger.exception("Nobody could be let in")
         await _refuse(scope, send, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -64,12 +66,12 @@ async def _answer(scope: Scope, receive: Receive, send: Send, session_id: UUID |
     return admission
 
 
-async def _request_admission(session_key: str, session_id: UUID | None) -> Admission:
-    if not session_key or len(session_key) > 40:
+async def _request_admission(session_key: str, session_id: UUID | None, is_open: Callable[[], bool]) -> Admission:
+    if not session_key:
         return Admission()
-    knock = HandshakeRequest(session_key, session_id)
-    presence.tell(knock)
-    return await asyncio.shield(asyncio.wrap_future(knock.answer))
+    answer: LoopAnswer[Admission] = LoopAnswer()
+    presence.tell(HandshakeRequest(session_key, session_id, answer, is_open))
+    return await answer.future
 
 
 async def _accept(send: Send, admission: Admission) -> None:

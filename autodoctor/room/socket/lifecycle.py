@@ -1,13 +1,12 @@
 """Start and stop of the live channel of one process."""
 
 import asyncio
-import gc
 from contextlib import suppress
 
 from django.conf import settings
 from django.db import connection
 
-from autodoctor.core.threads import give_way_sooner
+from autodoctor.core.threads import settle_in
 from autodoctor.room.hub import revocation, sockets
 from autodoctor.room.hub.event_bus import bus
 from autodoctor.room.hub.joins import joiner
@@ -25,8 +24,7 @@ class LiveChannel:
         bus.open(asyncio.get_running_loop())
         bus.follow(revocation.ACCESS)
         await executor.act(presence.start)
-        _spare_the_collector()
-        give_way_sooner()
+        settle_in()
         self._beats = [asyncio.create_task(_compare()), asyncio.create_task(_renew())]
 
     async def close(self) -> None:
@@ -37,15 +35,6 @@ class LiveChannel:
         revocation.connected_users.send_away()
         await asyncio.to_thread(_finish)
         bus.close()
-
-
-def _spare_the_collector() -> None:
-    """Tune the garbage collector: it would otherwise walk thousands of long-lived socket objects at each burst of
-    work.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
 
 
 def _finish() -> None:

@@ -22,10 +22,9 @@ from autodoctor.room.hub.sockets import ON_ITS_WAY_SECONDS
 from autodoctor.room.socket import handshake
 from autodoctor.room.wire import executor, protocol
 from autodoctor.room.wire.connection import Connection, Receive, Scope, Send
-from autodoctor.sessions.event_data import EventData, HelpAnswerData, MissedData, ReleaseData
+from autodoctor.sessions.event_data import EventData, HelpAnswerData, MissedData, ReleaseData, SearchData
 from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.queries import request_queue
-from autodoctor.sessions.states import EventKind
+from autodoctor.sessions.states import OFFERED, EventKind
 
 MOST_LISTS_OPEN = 20  # pages of one person
 COALESCE_SECONDS = 0.25  # many changes within this time are said once
@@ -35,11 +34,15 @@ QUEUE = frozenset(
         EventKind.SESSION_REQUESTED,
         EventKind.SESSION_ACCEPTED,
         EventKind.SESSION_RELEASED,
+        EventKind.SESSION_HANDING_OVER,
+        EventKind.SESSION_TAKEN_OVER,
+        EventKind.SESSION_OPENED,
         EventKind.SESSION_CANCELLED,
         EventKind.SESSION_EXPIRED,
     }
 )
 
+ENDS = frozenset({EventKind.SESSION_ENDED, EventKind.SESSION_AUTO_CLOSED})
 FILES = frozenset({EventKind.FILE_SHARED, EventKind.FILE_REMOVED})
 
 
@@ -56,7 +59,8 @@ class OfLists:
 
 @dataclass(frozen=True, slots=True)
 class Changed(OfLists):
-    """A session changed: `queue` if the request queue changed too; `parties` are whom it concerns.
+    """A session changed: `queue` if the request queue changed too, with `asked` that of this mechanic alone; `parties`
+    are whom it concerns.
 
     `number` is the `seq` of its newest event.
     """
@@ -64,14 +68,15 @@ class Changed(OfLists):
     TAG: ClassVar[str] = "changed"
     queue: bool
     parties: frozenset[str]
+    asked: str | None = None
 
     def pack(self) -> list[Any]:
-        return [self.id, self.number, self.queue, sorted(self.parties)]
+        return [self.id, self.number, self.queue, sorted(self.parties), self.asked]
 
     @classmethod
     def unpack(cls, *packed: Any) -> Self:
-        id_, number, queue, parties = packed
-        return cls(id_, number, queue, frozenset(parties))
+        id_, number, queue, parties, asked = packed
+        return cls(id_, number, queue, frozenset(parties), asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +170,7 @@ class Feed:
         for line in self._lines:
             if line.role == Role.SUPPORT:
                 line.say("support")
-            if line.role == Role.MECHANIC and note.queue:
+            if line.role == Role.MECHANIC and note.queue and note.asked in {None, line.user_id}:
                 line.say("queue")
             if line.user_id in note.parties:
                 line.say("sessions")
@@ -244,8 +249,8 @@ def on_committed(*, session_id: UUID, seq: int, events: list[SessionEvent], **_s
     states = [session for event in events if (session := event.data_as(EventData).get("session"))]
     parties = {person["id"] for session in states for person in (session["customer"], session["mechanic"]) if person}
     parties |= {user_id for event in events for user_id in _concerned(event)}
-    queue = _changes_queue(session_id, {event.kind for event in events})
-    bus.publish(Changed(str(session_id), seq, queue, frozenset(parties)))
+    queue, asked = _changes_queue(session_id, {event.kind for event in events})
+    bus.publish(Changed(str(session_id), seq, queue, frozenset(parties), asked))
 
 
 def on_asked(*, conversation_id: str, changes: int, person_id: str | None, **_signal: object) -> None:
@@ -280,6 +285,8 @@ def _concerned(event: SessionEvent) -> list[str]:
     match event.kind:
         case EventKind.SESSION_RELEASED:
             return [event.data_as(ReleaseData)["released"]]
+        case EventKind.SESSION_HANDING_OVER:
+            return [event.data_as(SearchData)["left"]]
         case EventKind.HELP_ANSWERED:
             return event.data_as(HelpAnswerData)["concerns"]
         case EventKind.REQUEST_MISSED:
@@ -289,11 +296,19 @@ def _concerned(event: SessionEvent) -> list[str]:
 
 
 @acting.system
-def _changes_queue(session_id: UUID, kinds: set[str]) -> bool:
-    """Return whether the queue changes: it shows attachments of waiting sessions only."""
-    return bool(kinds & QUEUE) or (
-        bool(kinds & FILES) and request_queue.queued_requests().filter(pk=session_id).exists()
-    )
+def _changes_queue(session_id: UUID, kinds: set[str]) -> tuple[bool, str | None]:
+    """Return whether the queue changes, and the one mechanic who may know: it shows attachments of waiting sessions
+    only, and of those that end the ones for which another mechanic was looked for.
+    """
+    if not kinds & (QUEUE | FILES | ENDS):
+        return False, None
+    columns = ("state", "asked_for_id", "private_until", "search_at")
+    session = Session.objects.only(*columns).filter(pk=session_id).first()
+    if session is None:
+        return False, None
+    asked = str(session.asked_for_id) if session.private_until else None
+    was_offered = bool(kinds & ENDS) and session.search_at is not None
+    return bool(kinds & QUEUE) or was_offered or session.state in OFFERED, asked
 
 
 feed = Feed(bus)

@@ -5,10 +5,9 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any, cast
+from typing import Any, cast, get_args
 from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -19,27 +18,26 @@ from autodoctor.core.acting import acting_as
 from autodoctor.core.errors import Refused
 from autodoctor.rates.in_process import Counts
 from autodoctor.room.hub.event_bus import bus
-from autodoctor.room.hub.joins import joiner
+from autodoctor.room.hub.joins import JoinRequest, joiner
 from autodoctor.room.hub.notes import PARTIES, CallTaken, EphemeralFrame, PageMoved, Poke, Relay, Row
-from autodoctor.room.hub.presence import Joined, Left, SessionAdmission, presence
+from autodoctor.room.hub.presence import LEASE_ENDS, Joined, Left, SessionAdmission, presence
 from autodoctor.room.hub.revocation import connected_users
-from autodoctor.room.hub.sockets import as_row, hub
+from autodoctor.room.hub.sockets import hub
 from autodoctor.room.messages.writer import NotPosted, Post, Posted, writer
-from autodoctor.room.socket import handshake
+from autodoctor.room.socket import handshake, log_pages
 from autodoctor.room.wire import executor, protocol
 from autodoctor.room.wire.connection import MUCH, Connection, Receive, Scope, Send
-from autodoctor.room.wire.uvicorn_protocol import SILENT_SECONDS
-from autodoctor.sessions.event_data import SessionPayload
+from autodoctor.room.wire.loop_inbox import LoopAnswer
+from autodoctor.room.wire.uvicorn_protocol import OUR_END, SILENT_SECONDS
 from autodoctor.sessions.lifecycle import media
 from autodoctor.sessions.lifecycle.returns import JoiningPage
-from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.record import event_log
-from autodoctor.sessions.states import CLAIMED, InvalidTransition, Kind
+from autodoctor.sessions.models import SessionEvent
+from autodoctor.sessions.states import ATTENDED, InvalidTransition
 
 logger = logging.getLogger(__name__)
 
-PAGE = 200  # rows read at once
 MOST_KEPT = 100  # pokes that come meanwhile
+ON_ITS_WAY_SECONDS = 0.03  # what is between comes from another process, as a rule: to read it costs much more
 MOST_PAGES_OPEN = 12  # per person and session; a new page closes the oldest
 _both = SessionEvent.Audience.BOTH.value
 _joins = count(1)
@@ -76,8 +74,8 @@ async def _open(scope: Scope, receive: Receive, send: Send) -> "Socket | None":
 class Socket(Connection):
     __slots__ = (
         "_behind", "_counts", "_joining", "_kept", "_left_at", "_reading", "_receiving", "_reporting", "_took_part",
-        "connection_id", "join_number", "joined", "opened_at", "page", "role", "served", "session_id", "silent",
-        "user_id",
+        "connection_id", "join_number", "joined", "opened_at", "our_end", "page", "role", "served", "session_id",
+        "silent", "user_id",
     )  # fmt: skip
 
     def __init__(
@@ -93,11 +91,12 @@ class Socket(Connection):
         self.joined = self.join_number = 0
         self.opened_at = time.time()
         self.silent = timedelta()  # seconds without a frame when the connection was lost
+        self.our_end = False  # the process ends, and its page comes back elsewhere
         self._behind = self.served  # the log is known to reach here
         self._reading = False
         self._kept: list[Poke] = []  # rows that arrived during a read
         self._joining = 0  # joins under way
-        self._took_part = False
+        self._took_part = admission.takes_part
         self._left_at: datetime | None = None
         self._counts = Counts()
         self._receiving: bool | None = None  # the last report about the other side's media
@@ -139,7 +138,9 @@ class Socket(Connection):
 
     def _see_off(self) -> None:
         """Close the page after a pending join: a page closed before its join would stay in forever."""
-        if self.connection_id is not None and self._left_at is not None and not self._joining:
+        if self.our_end:
+            presence.tell(LEASE_ENDS)
+        elif self.connection_id is not None and self._left_at is not None and not self._joining:
             session_id, user_id = UUID(self.session_id), UUID(self.user_id)
             presence.tell(Left(self.connection_id, session_id, user_id, self._took_part, self._left_at, timezone.now()))
 
@@ -147,6 +148,7 @@ class Socket(Connection):
         """Handle the client's frames until the connection ends."""
         event = await self.listen(self._take)
         self.silent = timedelta(seconds=event.get(SILENT_SECONDS, 0))
+        self.our_end = OUR_END in event
 
     def follow(self, poke: Poke) -> None:
         """Send new rows: the poke's rows if they follow on what was served, else rows read from the log."""
@@ -156,11 +158,11 @@ class Socket(Connection):
             self._serve(*poke.rows)
             return
         self._behind = max(self._behind, poke.seq)
+        if poke.rows and len(self._kept) < MOST_KEPT:
+            self._kept.append(poke)
         if not self._reading:
             self._reading = True
             executor.background(self._catch_up())
-        elif poke.rows and len(self._kept) < MOST_KEPT:
-            self._kept.append(poke)
 
     def _follows_on(self, poke: Poke) -> bool:
         return bool(poke.rows) and poke.rows[0].seq <= self.served + 1
@@ -176,12 +178,13 @@ class Socket(Connection):
         return audience == _both or self.role in (audience, Role.SUPPORT)
 
     async def _catch_up(self) -> None:
-        """Read until the log is served as far as it is known to reach. After a failure the next heartbeat tries
-        again.
-        """
+        """Read until the log is served as far as it is known to reach. After a failure the next heartbeat tries."""
         try:
+            if self._kept and not self._follows_on(self._kept[0]):
+                await asyncio.sleep(ON_ITS_WAY_SECONDS)
+                await self._serve_kept()
             while self.is_open and self.served < self._behind:
-                page = await executor.read(read_page, self.session_id, self.user_id, self.role, self.served)
+                page = await executor.read(log_pages.read_page, self.session_id, self.user_id, self.role, self.served)
                 if page is None:
                     self.close(protocol.NOT_FOUND)
                     return
@@ -197,10 +200,15 @@ class Socket(Connection):
             self._kept = []
 
     async def _serve_kept(self) -> None:
-        """Send the rows that came during a read. Otherwise a busy log would be read forever, always one page behind."""
+        """Send the rows that came during a read, as far as they follow on; two processes tell of theirs in any order.
+        Otherwise a busy log would be read forever, always one page behind.
+        """
         while self._kept:
+            self._kept.sort(key=lambda poke: poke.rows[0].seq)
+            if not self._follows_on(self._kept[0]):
+                return
             poke = self._kept.pop(0)
-            if self._follows_on(poke) and not _is_much(poke.rows):
+            if not _is_much(poke.rows):
                 self._serve(*poke.rows)
                 await self.drained()
 
@@ -244,7 +252,7 @@ class Socket(Connection):
             self.push(protocol.error("not_joined"))
             return
         earlier = room.newest(self.role)
-        if earlier not in (None, self) and room.session["kind"] != Kind.CHAT:
+        if earlier not in (None, self) and room.is_call:
             self._reporting = cast(Socket, earlier).step_aside()
         self.joined, self.join_number = next(_joins), 0
         self._joining += 1
@@ -272,7 +280,9 @@ class Socket(Connection):
         """Mark the page as joined once the session says so. Until then it must not hide an absence."""
         try:
             page = JoiningPage(connection_id, UUID(self.session_id), UUID(self.user_id))
-            joins = await asyncio.wrap_future(joiner.join(page, lambda: self.is_open))
+            answer: LoopAnswer[int] = LoopAnswer()
+            joiner.join(JoinRequest(page, lambda: self.is_open, answer))
+            joins = await answer.future
             self._took_part = True
             presence.tell(Joined(connection_id))
             self._take_call(joins)
@@ -291,7 +301,8 @@ class Socket(Connection):
 
     def _take_call(self, joins: int) -> None:
         """The pages of this person in other processes step aside, or this one if a later one has joined there."""
-        if self.joined:
+        room = hub.room(self.session_id)
+        if self.joined and room and room.is_call:
             self.join_number = joins
             bus.publish(CallTaken(self.session_id, self.user_id, joins))
 
@@ -299,17 +310,23 @@ class Socket(Connection):
         if self._takes_part():
             bus.publish(EphemeralFrame(self.session_id, _others[self.role], protocol.typing(self.role)))
 
-    def _signal(self, frame: protocol.Signal) -> None:
-        if not self.joined:
+    def _pass_on(self, frame: protocol.Passed) -> None:
+        """Hand a frame to the page of the other side that has the call."""
+        room = hub.room(self.session_id)
+        if not self.joined or room is None:
             self.push(protocol.error("not_joined"))
         elif self._takes_part():
-            bus.publish(Relay(self.session_id, _opposite[self.role], protocol.signal(self.role, frame.data)))
+            allowed = room.session["camera_allowed"] is True
+            if code := protocol.refusal(self.role, frame, camera_allowed=allowed):
+                self.push(protocol.error(code))
+            else:
+                bus.publish(Relay(self.session_id, _opposite[self.role], protocol.passed(self.role, frame)))
 
     def _media(self, frame: protocol.Media) -> None:
         """Handle a media report. Only the page with the call reports, and only changes count."""
         room = hub.room(self.session_id)
         is_news = frame.receiving is None or frame.receiving is not self._receiving
-        if self.joined and room and room.session["kind"] != Kind.CHAT and is_news:
+        if self.joined and room and room.is_call and is_news:
             self._receiving = frame.receiving
             executor.background(self._report(frame.receiving))
 
@@ -334,7 +351,7 @@ class Socket(Connection):
     def _takes_part(self) -> bool:
         """Decide by the last known state. Messages are checked in their transaction."""
         room = hub.room(self.session_id)
-        if room is not None and room.session["state"] in CLAIMED:
+        if room is not None and room.session["state"] in ATTENDED:
             return True
         self.push(protocol.error("session_closed"))
         return False
@@ -344,21 +361,11 @@ _TAKERS: dict[type, Callable[[Socket, Any], None]] = {
     protocol.Message: Socket._message,
     protocol.Join: Socket._join,
     protocol.Typing: Socket._typing,
-    protocol.Signal: Socket._signal,
+    **dict.fromkeys(get_args(protocol.Passed), Socket._pass_on),
     protocol.Media: Socket._media,
     protocol.Ping: Socket._ping,
     protocol.Invalid: Socket._invalid,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The next rows of a log, and how far they reach."""
-
-    session: SessionPayload
-    as_of: int  # the log's end when the session was so
-    rows: list[Row]
-    seq: int
 
 
 def report(session_id: str, user_id: str, receiving: bool | None, join_number: int) -> None:
@@ -371,15 +378,3 @@ def report(session_id: str, user_id: str, receiving: bool | None, join_number: i
 
 def _is_much(rows: tuple[Row, ...]) -> bool:
     return len(rows) > 1 and sum(len(row.frame) for row in rows) > MUCH
-
-
-def read_page(session_id: str, user_id: str, role: str, after: int) -> Page | None:
-    """Return the next rows; None if the person has no (or no longer a) part in the session."""
-    with acting_as(user_id):
-        user = User.objects.filter(pk=user_id, is_active=True).first()
-        session = Session.objects.select_related("customer", "mechanic").filter(pk=session_id).first()
-        if user is None or session is None or event_log.role_in(user, session) != role:
-            return None
-        rows = [as_row(event) for event in event_log.read_events(session.id, after=after, viewer=role, limit=PAGE)]
-    reached = rows[-1].seq if rows else after
-    return Page(session.payload(), session.seq, rows, reached if len(rows) == PAGE else max(session.seq, reached))

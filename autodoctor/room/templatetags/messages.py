@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
+from html import escape
 from itertools import groupby
 
 from django import template
@@ -15,12 +16,13 @@ from django.utils.translation import get_language
 
 from autodoctor.accounts.models import Role
 from autodoctor.conversations.templatetags.conversations import linked
-from autodoctor.core.formatting import iso, time_of_day, weekday
+from autodoctor.core.formatting import time_of_day, weekday
 from autodoctor.room.pages.timeline import Entry
 from autodoctor.sessions.event_data import MessageData
 from autodoctor.trouble_codes.explanation import explanations_in
 
 register = template.Library()
+# Formatted without `format_html`, which looks at each part again: all but names and texts are our own.
 BUBBLE = """
 <span class="bubble__name" dir="auto">{}</span>
 <span data-slot="text" dir="auto">{}</span>{}
@@ -35,21 +37,28 @@ MESSAGE = """<div class="bubble{}" data-seq="{}" data-by="{}"{}{}>{}</div>
 
 
 @register.simple_tag
-def bubble(name: str = "", text: str = "", at: datetime | None = None) -> SafeString:
-    """Write what is in the bubble of a message; empty, what the script fills that clones it (chat-log.js)."""
-    when = SafeString(f' datetime="{iso(at)}"') if at else ""
-    return format_html(BUBBLE, name, linked(text), _cards(text), when, time_of_day(at), _delivery(get_language()))
+def bubble() -> SafeString:
+    """Write the bubble of a message that the script fills which clones it (chat-log.js)."""
+    return mark_safe(_bubble("", "", None, _delivery(get_language())))  # noqa: S308 each part is escaped
 
 
 @register.simple_tag(takes_context=True)
 def log(context: Context, entries: Iterable[Entry]) -> SafeString:
     """Write the entries, and the day before the first one of each further day."""
     parts: list[str] = []
-    for day, of_day in groupby(entries, lambda entry: timezone.localdate(entry.event.at)):
+    zone, delivery = timezone.get_current_timezone(), _delivery(get_language())
+    moments = ((entry.event.at.astimezone(zone), entry) for entry in entries)
+    for day, of_day in groupby(moments, lambda moment: moment[0].date()):
         if parts:
             parts.append(format_html(DAY, weekday(day)))
-        parts += [_message(entry) if entry.is_message else _other(entry, context) for entry in of_day]
+        parts += [_message(entry, at, delivery) if entry.is_message else _other(entry, context) for at, entry in of_day]
     return mark_safe("".join(parts))  # noqa: S308 each part is escaped
+
+
+def _bubble(name: str, text: str, at: datetime | None, delivery: str) -> str:
+    """`at` in the reader's zone."""
+    when = f' datetime="{at.isoformat()}"' if at else ""
+    return BUBBLE.format(escape(name), linked(text), _cards(text), when, time_of_day(at), delivery)
 
 
 def _other(entry: Entry, context: Context) -> SafeString:
@@ -57,13 +66,13 @@ def _other(entry: Entry, context: Context) -> SafeString:
         return Engine.get_default().get_template("room/parts/entry.html").render(context)
 
 
-def _message(entry: Entry) -> SafeString:
+def _message(entry: Entry, at: datetime, delivery: str) -> str:
     event = entry.event
     side = " bubble--mine" if entry.mine else " bubble--support" if event.actor_role == Role.SUPPORT else ""
-    client_id = SafeString(f' data-client-id="{event.client_id}"') if event.client_id else ""
-    delivery = SafeString(' data-delivery="sent"') if entry.mine else ""
-    content = bubble(event.actor_name, event.data_as(MessageData)["text"], event.at)
-    return format_html(MESSAGE, side, event.seq, event.actor_role, client_id, delivery, content)
+    client_id = f' data-client-id="{event.client_id}"' if event.client_id else ""
+    sent = ' data-delivery="sent"' if entry.mine else ""
+    content = _bubble(event.actor_name, event.data_as(MessageData)["text"], at, delivery)
+    return MESSAGE.format(side, event.seq, event.actor_role, client_id, sent, content)
 
 
 def _cards(text: str) -> SafeString:

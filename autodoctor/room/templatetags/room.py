@@ -1,6 +1,7 @@
 """Filters for amounts, durations, links and the lines of the log."""
 
 from django import template
+from django.template import Context, Engine
 from django.template.defaultfilters import floatformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -36,6 +37,12 @@ def file_size(size: int) -> str:
 
 
 register.filter("said_at_the_end", support_actions.closing_reason)
+
+
+@register.simple_tag(takes_context=True)
+def rendered(context: Context, name: str) -> SafeString:
+    """Render a part that stands on the page more than once: `{% rendered "room/parts/….html" as part %}`."""
+    return Engine.get_default().get_template(name).render(context)
 
 
 @register.simple_tag

@@ -15,7 +15,7 @@ register = template.Library()
 STATE_SETS = {
     "over": TERMINAL,
     "running": RUNNING,
-    "calling": RUNNING | {State.WAITING},
+    "calling": RUNNING - {State.HANDING_OVER} | {State.WAITING},
     "begun": RUNNING | {State.COMPLETED},
     "talking": TAKES_MESSAGES,
 }

@@ -12,6 +12,7 @@ from autodoctor.room.tests.exchange import Exchange, Line, call
 
 ME = {"id": "me", "role": "customer", "name": "Casey"}
 MORGAN = {"id": "m", "role": "mechanic", "name": "Morgan"}
+SASHA = {"id": "s", "role": "support", "name": "Sasha"}
 CALM = {"ping": 60_000}  # milliseconds: these tests keep one connection, however slow the machine
 STYLE = (
     "<style>.chat { height: 200px; overflow-y: auto } .bubble { min-height: 60px } [hidden] { display: none }</style>"

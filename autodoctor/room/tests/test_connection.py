@@ -137,7 +137,7 @@ def test_a_flood_of_signals_never_disconnects_a_slow_reader(
     session: Session, mechanic: User, told: list[object]
 ) -> None:
     """Signals may get lost; events of the log may not."""
-    admission, frame = let_in(session, mechanic), protocol.signal("customer", {"sdp": "x" * 30_000})
+    admission, frame = let_in(session, mechanic), protocol.passed("customer", protocol.Signal({"sdp": "x" * 30_000}))
 
     async def be_flooded() -> tuple[Reader, bool]:
         socket = enter(admission, reader := Reader(reads=False))

@@ -102,6 +102,51 @@ def test_the_feed_tells_each_role_of_its_changed_lists_once(shared: Server) -> N
         feed.close()
 
 
+ASK = """
+from django.utils import timezone
+from autodoctor.accounts.models import User
+from autodoctor.sessions.models import Session
+from datetime import timedelta
+now = timezone.now()
+Session.objects.filter(pk="{id}").update(
+    asked_for=User.objects.get(email="{mechanic}"), private_until=now + timedelta(minutes=20)
+)
+"""
+
+
+def test_the_feed_tells_only_its_mechanic_of_a_private_request(shared: Server) -> None:
+    talk = scene.stage(shared, "requested")
+    shared.shell(ASK.format(id=talk.id, mechanic=talk.mechanic.email))
+    feeds = [open_feed(shared, talk.mechanic), open_feed(shared, shared.enroll(1, "not-asked", mechanics=True)[0])]
+    note = {"file": ("notes.txt", b"clicks once")}
+    assert shared.client(talk.customer).post(f"/api/sessions/{talk.id}/files", files=note).status_code == 201
+    assert [heard(feed) for feed in feeds] == [["queue"], []]
+    for act, news in (
+        ({"reason": "asked_everybody"}, [["queue"], ["queue"]]),  # open to all from here on
+        (None, [["queue"], ["queue"]]),
+    ):
+        for feed in feeds:
+            feed.frames.clear()
+        assert post(shared, talk.customer, f"/api/sessions/{talk.id}/{'release' if act else 'cancel'}", act).is_success
+        assert [heard(feed) for feed in feeds] == news
+    for feed in feeds:
+        feed.close()
+
+
+def test_the_feed_tells_others_nothing_of_the_end_of_a_private_request(shared: Server) -> None:
+    talk = scene.stage(shared, "requested")
+    shared.shell(ASK.format(id=talk.id, mechanic=talk.mechanic.email))
+    feeds = [open_feed(shared, talk.mechanic), open_feed(shared, shared.enroll(1, "nor-asked", mechanics=True)[0])]
+    assert post(shared, talk.mechanic, f"/api/sessions/{talk.id}/accept").is_success
+    assert [heard(feed) for feed in feeds] == [["queue", "sessions"], []]
+    for feed in feeds:
+        feed.frames.clear()
+    assert post(shared, talk.customer, f"/api/sessions/{talk.id}/cancel").is_success
+    assert [heard(feed) for feed in feeds] == [["queue", "sessions"], []]
+    for feed in feeds:
+        feed.close()
+
+
 def test_the_feed_tells_mechanics_of_a_file_shared_with_a_waiting_request(shared: Server) -> None:
     waiting, live = scene.stage(shared, "requested"), scene.stage(shared, "live")
     feed = open_feed(shared, shared.enroll(1, "looks-on", mechanics=True)[0])

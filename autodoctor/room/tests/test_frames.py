@@ -13,6 +13,8 @@ import pytest
 from autodoctor.accounts.models import Role, User
 from autodoctor.room.templatetags.script_facts import STATE_SETS
 from autodoctor.room.wire import protocol
+from autodoctor.room.wire.camera import Camera, Still, Wish, Zoom
+from autodoctor.room.wire.drawing import Act, Drawing, Tool
 from autodoctor.sessions.event_data import SessionPayload
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import Kind, State
@@ -38,11 +40,19 @@ SENT = {
     ),
     "presence": protocol.presence(PRESENCE),
     "typing": protocol.typing("customer"),
-    "signal": protocol.signal("mechanic", {"hello": True}),
+    "passed": protocol.passed("mechanic", protocol.Signal({"hello": True})),
     "pong": protocol.pong(NOW, 3),
     "replaced": protocol.replaced(),
     "error": protocol.error("too_fast", ID),
 }
+PASSED = [
+    protocol.passed("customer", Camera(None, Zoom(1, 4, 0.1, 2))),
+    protocol.passed("mechanic", Wish(torch=True)),
+    protocol.passed("customer", Still(ID, 0.5)),
+    protocol.passed("mechanic", Drawing(ID, Act.OPEN)),
+    protocol.passed("mechanic", Drawing(ID, Act.STROKE, "a", Tool.PEN, 0, ((0.1, 0.25),))),
+    protocol.passed("mechanic", Drawing(ID, Act.UNDO, "a")),
+]
 TOLD_ON_THE_FEED = {
     "listening": protocol.listening(),
     "changed": protocol.changed("queue"),
@@ -53,6 +63,12 @@ TAKEN: list[dict[str, object]] = [
     {"type": "message", "client_id": ID, "text": "Hello"},
     {"type": "typing"},
     {"type": "signal", "data": {"hello": True}},
+    {"type": "camera", "torch": False, "zoom": {"min": 1, "max": 4, "step": 0.1, "now": 1}},
+    {"type": "wish", "zoom": 2.5},
+    {"type": "still", "id": ID, "progress": 0.25},
+    {"type": "drawing", "file": ID, "act": "ask"},
+    {"type": "drawing", "file": ID, "act": "undo", "stroke": "a"},
+    {"type": "drawing", "file": ID, "act": "stroke", "stroke": "a", "tool": "pen", "place": 0, "points": [[0.5, 1]]},
     {"type": "media", "receiving": None},
     {"type": "ping"},
 ]
@@ -62,9 +78,7 @@ TAKEN: list[dict[str, object]] = [
 def declarations(tmp_path: Path) -> Path:
     """Return a folder in which the type checker checks a script against the declared types."""
     (tmp_path / "tsconfig.json").write_text(
-        json.dumps(
-            {"extends": str(ROOT / "tsconfig.json"), "include": ["frames.ts", str(ROOT / "autodoctor/elements.d.ts")]}
-        )
+        json.dumps({"extends": str(ROOT / "tsconfig.json"), "include": ["frames.ts", str(ROOT / "autodoctor/*.d.ts")]})
     )
     return tmp_path
 
@@ -85,7 +99,7 @@ def exactly(type_: str, values: Iterable[str]) -> str:
 
 
 def test_every_frame_is_declared_as_it_is_sent_and_taken(declarations: Path) -> None:
-    told = [orjson.loads(raw) for raw in SENT.values()]
+    told = [orjson.loads(raw) for raw in [*SENT.values(), *PASSED]]
     fed = [orjson.loads(raw) for raw in TOLD_ON_THE_FEED.values()]
     script = frames_of("Incoming", told) + frames_of("FeedFrame", fed) + frames_of("Outgoing", TAKEN)
     script += exactly('frames.Incoming["type"]', (frame["type"] for frame in told))

@@ -1,6 +1,7 @@
 """Joins of many pages: who knocks goes first, and a page that is gone does not join."""
 
 import time
+from concurrent.futures import Future
 from datetime import timedelta
 
 import pytest
@@ -32,23 +33,27 @@ def joins(user: User) -> int:
 def test_a_page_joins(page: JoiningPage, customer: User) -> None:
     joiner = Joiner(is_crowded=lambda: False)
     before = joins(customer)
-    assert joiner.join(page, is_open=lambda: True).result(PATIENCE) == before + 1
+    answer: Future[int] = Future()
+    joiner.join(JoinRequest(page, lambda: True, answer))
+    assert answer.result(PATIENCE) == before + 1
     joiner.stop()
     assert joins(customer) == before + 1
 
 
 def test_joins_wait_while_many_knock_but_not_for_ever(page: JoiningPage, customer: User) -> None:
     joiner = Joiner(is_crowded=lambda: True)
-    fresh = JoinRequest(page, is_open=lambda: True)
-    old = JoinRequest(page, is_open=lambda: True, since=time.monotonic() - PATIENCE_SECONDS)
+    waits: Future[int] = Future()
+    joins_now: Future[int] = Future()
+    fresh = JoinRequest(page, lambda: True, waits)
+    old = JoinRequest(page, lambda: True, joins_now, since=time.monotonic() - PATIENCE_SECONDS)
     assert joiner.work([fresh, old]) == [fresh]
-    assert old.answer.result(PATIENCE) == joins(customer)
-    assert not fresh.answer.done()
+    assert joins_now.result(PATIENCE) == joins(customer)
+    assert not waits.done()
 
 
 def test_a_page_that_is_gone_by_its_turn_does_not_join(page: JoiningPage, customer: User) -> None:
     before = joins(customer)
-    request = JoinRequest(page, is_open=lambda: False)
-    assert Joiner(is_crowded=lambda: False).work([request]) == []
-    assert request.answer.cancelled()
+    answer: Future[int] = Future()
+    assert Joiner(is_crowded=lambda: False).work([JoinRequest(page, lambda: False, answer)]) == []
+    assert answer.cancelled()
     assert joins(customer) == before

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from autodoctor.core.process_identity import identity
 from autodoctor.room.hub import authentication, lease
 from autodoctor.room.hub import presence as presence_module
 from autodoctor.room.hub.event_bus import EventBus
-from autodoctor.room.hub.presence import HandshakeRequest, Joined, Left, Presence, Renewal
+from autodoctor.room.hub.presence import LEASE_ENDS, Admission, HandshakeRequest, Joined, Left, Presence, Renewal
 from autodoctor.room.tests.live_session import cookie
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle import transitions
@@ -35,6 +36,12 @@ def presence() -> Iterator[Presence]:
     presence.start()
     yield presence
     presence.stop()
+
+
+def knock(presence: Presence, session_key: str, session_id: UUID | None) -> "Future[Admission]":
+    answer: Future[Admission] = Future()
+    presence.tell(HandshakeRequest(session_key, session_id, answer))
+    return answer
 
 
 def connect(session: Session, user: User, process_id: UUID, *, joined: bool = True) -> Connection:
@@ -125,17 +132,25 @@ def test_handshakes_at_once_are_each_answered_with_the_role_of_their_person(
     presence: Presence, session: Session, customer: User, mechanic: User, stranger: User, support: User
 ) -> None:
     people = [customer, mechanic, stranger, support]
-    knocks = [HandshakeRequest(cookie(user), session.id) for user in people]
-    nobody, feed = HandshakeRequest("unknown", session.id), HandshakeRequest(cookie(stranger), None)
-    for knock in (*knocks, nobody, feed):
-        presence.tell(knock)
-    answers = [knock.answer.result(timeout=PATIENCE) for knock in knocks]
+    knocks = [knock(presence, cookie(user), session.id) for user in people]
+    nobody, feed = knock(presence, "unknown", session.id), knock(presence, cookie(stranger), None)
+    answers = [answer.result(timeout=PATIENCE) for answer in knocks]
     assert [answer.place and answer.place.role for answer in answers] == ["customer", "mechanic", None, "support"]
-    assert nobody.answer.result(timeout=PATIENCE).guest is None
-    hearing = feed.answer.result(timeout=PATIENCE)
+    assert nobody.result(timeout=PATIENCE).guest is None
+    hearing = feed.result(timeout=PATIENCE)
     assert hearing.guest is not None
     assert hearing.guest.user == stranger
     assert set(Connection.objects.values_list("role", flat=True)) == {"customer", "mechanic"}
+
+
+def test_a_client_that_has_given_up_by_its_turn_opens_no_page(
+    presence: Presence, session: Session, customer: User, mechanic: User
+) -> None:
+    key, gone = cookie(customer), Future[Admission]()
+    presence.tell(HandshakeRequest(key, session.id, gone, is_open=lambda: False))
+    assert knock(presence, cookie(mechanic), session.id).result(timeout=PATIENCE).place is not None
+    assert gone.result(timeout=PATIENCE) == Admission()
+    assert Connection.objects.get().user == mechanic
 
 
 def test_what_a_welcome_shows_is_read_with_the_handshake(session: Session, customer: User) -> None:
@@ -151,12 +166,11 @@ def test_what_a_welcome_shows_is_read_with_the_handshake(session: Session, custo
 def test_a_banned_person_and_a_sign_in_with_an_old_password_open_no_socket(
     presence: Presence, session: Session, customer: User, mechanic: User
 ) -> None:
-    knocks = [HandshakeRequest(cookie(user), session.id) for user in (customer, mechanic)]
+    keys = [cookie(user) for user in (customer, mechanic)]
     User.objects.filter(pk=customer.pk).update(is_active=False)
     User.objects.filter(pk=mechanic.pk).update(password="another")
-    for knock in knocks:
-        presence.tell(knock)
-    assert [knock.answer.result(timeout=PATIENCE).guest for knock in knocks] == [None, None]
+    knocks = [knock(presence, key, session.id) for key in keys]
+    assert [answer.result(timeout=PATIENCE).guest for answer in knocks] == [None, None]
 
 
 @pytest.fixture
@@ -176,9 +190,7 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[UUID, int]]:
 
 def open_page(presence: Presence, session: Session, user: User, *, joined: bool = False) -> Left:
     """A page that is let in; returns how it will leave."""
-    knock = HandshakeRequest(cookie(user), session.id)
-    presence.tell(knock)
-    page = knock.answer.result(timeout=PATIENCE).connection_id
+    page = knock(presence, cookie(user), session.id).result(timeout=PATIENCE).connection_id
     assert page is not None
     if joined:
         presence.tell(Joined(page))
@@ -253,7 +265,35 @@ def test_a_process_whose_lease_was_deleted_takes_a_new_one(
     until(lambda: Process.objects.count() == 2)
     first.delete()
     Process.objects.all().delete()  # and this one goes without a word
-    knock = HandshakeRequest(cookie(customer), session.id)
-    presence.tell(knock)
-    assert knock.answer.result(timeout=PATIENCE).place is not None
+    assert knock(presence, cookie(customer), session.id).result(timeout=PATIENCE).place is not None
     assert Connection.objects.get().process_id == Process.objects.get().id
+
+
+def test_nobody_is_missing_while_somebody_is_about_to_join_but_not_for_ever(session: Session, customer: User) -> None:
+    died, next_one = lease.take(NOW), lease.take(NOW)
+    connect(session, customer, died)
+    lease.end(died, NOW)
+    back = connect(session, customer, next_one, joined=False)
+    job = Job.objects.get(kind=lease.RoomJob.LAPSE, key=str(died))
+    lease.lapse(job, job.due_at)
+    again = Job.objects.get(kind=lease.RoomJob.LAPSE, key=str(died))
+    assert again.due_at == job.due_at + lease.LONGER
+    assert last_seen(customer) is None
+    Connection.objects.filter(pk=back.pk).update(opened_at=NOW + 70 * SECOND)
+    lease.lapse(again, NOW + 61 * SECOND)
+    assert last_seen(customer) == NOW
+
+
+def test_a_process_that_is_told_to_end_lets_its_pages_come_back_all_at_once(
+    presence: Presence, session: Session, customer: User, mechanic: User, closed: list[tuple[UUID, int]]
+) -> None:
+    for user in (customer, mechanic):
+        open_page(presence, session, user, joined=True)
+    presence.tell(LEASE_ENDS)
+    until(lambda: Process.objects.get().awaited_until is not None)
+    assert Connection.objects.count() == 2
+    assert closed == []
+    presence.stop()
+    job = Job.objects.get(kind=lease.RoomJob.LAPSE)
+    lease.lapse(job, job.due_at)
+    assert {user_id for user_id, _ in closed} == {customer.id, mechanic.id}

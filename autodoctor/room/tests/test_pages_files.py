@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from autodoctor.files.tests.samples import PDF, photo, upload, wav
 from autodoctor.room.tests.page_story import ClientOf, Reads
 from autodoctor.sessions.lifecycle import attachments
+from autodoctor.sessions.models import Session
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -25,7 +27,10 @@ EVIL = '<img src=x onerror="alert(1)">'
 def share(
     story: "Story", by: "User", name: str = "notes.txt", content: bytes = b"clicks once", shot: str = ""
 ) -> "StoredFile":
-    return attachments.share_file(session_id=story.id, by=by, upload=upload(name, content), now=story.now, shot=shot)
+    answers = attachments.Answers(shot)
+    return attachments.share_file(
+        session_id=story.id, by=by, upload=upload(name, content), now=story.now, answers=answers
+    )
 
 
 def remove(story: "Story", by: "User", file: "StoredFile") -> None:
@@ -134,7 +139,7 @@ def test_a_file_that_a_summary_shows_cannot_be_removed(
 def test_the_shot_list_marks_the_shots_that_were_shared(story: "Story", customer: "User", markup: Markup) -> None:
     story.pay()
     page = markup(customer)
-    assert page.count('class="shot"') == 5
+    assert page.count('class="shot"') == 6
     assert "shot--done" not in page
     share(story, customer, "Engine bay.jpg", photo())
     assert "shot--done" not in markup(customer)  # a name proves nothing
@@ -146,6 +151,18 @@ def test_the_shot_list_marks_the_shots_that_were_shared(story: "Story", customer
     assert "shot--done" not in markup(customer)
     story.accept()
     assert 'class="shot"' not in markup(customer)
+
+
+def test_only_the_customer_has_the_photo_of_the_intake_sent(
+    story: "Story", customer: "User", mechanic: "User", markup: Markup
+) -> None:
+    story.pay()
+    assert "<intake-photo" not in markup(customer)  # booked without a form
+    Session.objects.filter(pk=story.id).update(intake_token=(token := uuid4()))
+    assert f'data-token="{token}"' in part(markup(customer), "<intake-photo", "</intake-photo>")
+    story.accept()
+    assert 'data-shot="odometer"' in part(markup(customer), "<intake-photo", "</intake-photo>")
+    assert str(token) not in markup(mechanic)
 
 
 def test_the_queue_shows_the_files_of_a_request_to_mechanics(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from autodoctor.accounts.models import User
 from autodoctor.room.wire import protocol
-from autodoctor.room.wire.protocol import Invalid, Join, Media, Message, Ping, Signal, Typing, parse
+from autodoctor.room.wire.protocol import Invalid, Join, Media, Message, Passed, Ping, Signal, Typing, parse
 from autodoctor.sessions.models import Session
 
 ID = "6f1d2c3b-0a4e-4f5a-9b8c-7d6e5f4a3b2c"
@@ -21,7 +21,9 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=10,
 )
-kinds = st.sampled_from(["join", "message", "typing", "signal", "media", "ping", "event", "welcome", "", "Join"])
+kinds = st.sampled_from(
+    [*"join message typing signal camera wish still drawing media ping event welcome Join".split(), ""]
+)
 
 
 def message(**changes: object) -> str:
@@ -34,7 +36,7 @@ def message(**changes: object) -> str:
 @example('{"type":["join"]}')
 @example("9" * 400)
 def test_any_bytes_are_a_frame_or_a_refusal(raw: bytes | str) -> None:
-    assert isinstance(parse(raw), Invalid | Join | Message | Typing | Signal | Media | Ping)
+    assert isinstance(parse(raw), Invalid | Join | Message | Typing | Passed | Media | Ping)
 
 
 @given(kinds, st.dictionaries(st.sampled_from(["client_id", "text", "data", "receiving", "seq", "by"]), anything))
@@ -220,7 +222,7 @@ def test_frames_to_a_page_have_the_documented_form() -> None:
         "event": protocol.event({"type": "event", "seq": 1}),
         "presence": protocol.presence({"customer": "in", "mechanic": "away"}),
         "typing": protocol.typing("customer"),
-        "signal": protocol.signal("customer", {"sdp": "v=0"}),
+        "signal": protocol.passed("customer", Signal({"sdp": "v=0"})),
         "pong": protocol.pong(NOW, 7),
         "replaced": protocol.replaced(),
         "changed": protocol.changed("queue"),

@@ -144,6 +144,19 @@ def test_the_channel_backs_off_further_each_time_with_jitter(browser_page: Page,
     assert browser_page.evaluate("waits.slice(0, 5)") == [4, 8, 16, 25, 25]
 
 
+def test_the_channel_waits_longer_for_a_welcome_each_time_it_comes_back(browser_page: Page, exchange: Exchange) -> None:
+    """At a server to which thousands come back, whoever gives up soon and knocks again makes it busier still."""
+    browser_page.evaluate("""() => {
+        window.waits = [];
+        const real = window.setTimeout;
+        window.setTimeout = (act, wait) => (wait >= 40 && waits.push(wait), real(act, wait));
+    }""")
+    call(browser_page, timing={"welcome": 40, "lastWelcome": 100, "firstRetry": 1, "lastRetry": 1})
+    for _attempt in range(6):
+        exchange.answers()  # and says nothing
+    assert browser_page.evaluate("waits.slice(0, 5)") == [40, 40, 80, 100, 100]
+
+
 @pytest.mark.parametrize(("code", "why"), [(4401, "signed_out"), (4404, "gone"), (4409, "replaced")])
 def test_the_channel_stops_after_a_closing_code_that_makes_retries_pointless(
     browser_page: Page, exchange: Exchange, code: int, why: str

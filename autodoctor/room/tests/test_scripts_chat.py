@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from autodoctor.room.tests.chat_page import CALM, FOLLOW, ME, MORGAN, bubbles, chat, field, line
+from autodoctor.room.tests.chat_page import CALM, FOLLOW, ME, MORGAN, SASHA, bubbles, chat, field, line
 from autodoctor.room.tests.exchange import Line, call
 
 __all__ = ["chat", "line"]
@@ -290,8 +290,10 @@ def test_log_lines_tell_what_happened_and_to_whom(chat: Page, line: Line) -> Non
     line.tells(3, "session.warned", data={"session": {"ends_at": "2026-03-02T12:05:00.000Z"}})
     line.tells(4, "payment.captured", data={})
     line.tells(5, "session.ended", by=MORGAN, data={})
+    line.tells(6, "session.taken_over", by=SASHA, data={"session": {"mechanic": {"id": "m2", "name": "Alex"}}})
     notes = chat.locator(".chat__note[data-seq] > span:first-child")
-    expect(notes).to_have_text(["You joined", "Morgan joined", "5 minutes left", "The session is over"])
+    told = ["You joined", "Morgan joined", "5 minutes left", "The session is over", "Alex goes on with the session"]
+    expect(notes).to_have_text(told)
 
 
 def test_unsent_messages_can_still_be_read_after_the_end(chat: Page, line: Line) -> None:

@@ -8,9 +8,25 @@ export type Role = "customer" | "mechanic" | "support";
 export type Presence = "in" | "preparing" | "away";
 export type Kind = "chat" | "video" | "diagnostic";
 export type State =
-  "draft" | "requested" | "accepted" | "waiting" | "live" | "reconnecting" | "completed" | "cancelled" | "expired";
+  | "draft"
+  | "requested"
+  | "accepted"
+  | "waiting"
+  | "live"
+  | "reconnecting"
+  | "handing_over"
+  | "completed"
+  | "cancelled"
+  | "expired";
 export type ErrorCode =
-  "invalid_frame" | "too_long" | "too_fast" | "session_closed" | "not_joined" | "client_id_reused" | "unavailable";
+  | "invalid_frame"
+  | "too_long"
+  | "too_fast"
+  | "session_closed"
+  | "not_joined"
+  | "client_id_reused"
+  | "not_allowed"
+  | "unavailable";
 
 export interface Person {
   id: string;
@@ -38,6 +54,8 @@ export interface Session {
   hold_until: string | null;
   /** How much longer the mechanic can stay; null: they did not say. */
   allowed_seconds: number | null;
+  /** Whether the mechanic may take photos with the customer's camera and use its light and zoom; null: not answered. */
+  camera_allowed: boolean | null;
   ended_at: string | null;
   end_reason: string | null;
   customer: Person;
@@ -58,7 +76,10 @@ export interface EventData {
   session?: Session;
   text?: string;
   file?: SharedFile;
+  /** Of a photo that the mechanic asked for. */
+  still?: { id: string; by: string; at: string };
   rule?: string;
+  extension?: { id: string | null; seconds: number; stands: string };
   [field: string]: unknown;
 }
 
@@ -90,6 +111,43 @@ export interface SignalFrame {
   data: Record<string, unknown>;
 }
 
+/** What the customer's camera can do. `torch`: whether its light is on; null: it has no light, or no zoom. */
+export interface CameraSays {
+  torch: boolean | null;
+  zoom: { min: number; max: number; step: number; now: number } | null;
+}
+
+/** What the mechanic wishes of the customer's camera; nothing: to hear what it can do. */
+export interface CameraWish {
+  torch?: boolean;
+  zoom?: number;
+}
+
+/** A photo is taken and on its way; `progress` is the sent share. */
+export interface StillProgress {
+  id: string;
+  progress: number;
+}
+
+export type DrawingTool = "pen" | "arrow" | "circle";
+
+/** Shares of the photo's width and height, 0 to 1. */
+export type DrawnPoint = [number, number];
+
+/** What somebody does on a photo of the session. `place` is that of the first point in its stroke. */
+export type DrawingAct =
+  | { file: string; act: "open" | "close" | "ask" }
+  | { file: string; act: "undo"; stroke: string }
+  | { file: string; act: "stroke"; stroke: string; tool: DrawingTool; place: number; points: DrawnPoint[] };
+
+export type CameraFrame = { type: "camera"; role: Role } & CameraSays;
+export type WishFrame = { type: "wish"; role: Role } & CameraWish;
+export type StillFrame = { type: "still"; role: Role } & StillProgress;
+export type DrawingFrame = { type: "drawing"; role: Role } & DrawingAct;
+
+/** What is passed on from the other side's page, and never stored. */
+export type PassedFrame = SignalFrame | CameraFrame | WishFrame | StillFrame | DrawingFrame;
+
 export interface Pong {
   type: "pong";
   now: string;
@@ -109,16 +167,24 @@ export interface ErrorFrame {
 }
 
 /** What the socket of a session says. */
-export type Incoming = Welcome | LogEvent | PresenceFrame | TypingFrame | SignalFrame | Pong | Replaced | ErrorFrame;
+export type Incoming = Welcome | LogEvent | PresenceFrame | TypingFrame | PassedFrame | Pong | Replaced | ErrorFrame;
 
 /** What the socket of the lists says. */
 export type FeedFrame = { type: "listening" } | { type: "changed"; what: "queue" | "sessions" | "support" } | Pong;
+
+/** What a page says to the other side's page. */
+export type PassedOn =
+  | { type: "signal"; data: Record<string, unknown> }
+  | ({ type: "camera" } & CameraSays)
+  | ({ type: "wish" } & CameraWish)
+  | ({ type: "still" } & StillProgress)
+  | ({ type: "drawing" } & DrawingAct);
 
 /** What a page says. */
 export type Outgoing =
   | { type: "join" }
   | { type: "message"; client_id: string; text: string }
   | { type: "typing" }
-  | { type: "signal"; data: Record<string, unknown> }
+  | PassedOn
   | { type: "media"; receiving: boolean | null }
   | { type: "ping" };

@@ -4,15 +4,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 import orjson
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from autodoctor.accounts.models import Role
 from autodoctor.core.parsing import is_blank
 from autodoctor.rates import limits
-from autodoctor.room.wire import uvicorn_protocol
+from autodoctor.room.wire import camera, drawing, uvicorn_protocol
+from autodoctor.room.wire.camera import Camera, Still, Wish
+from autodoctor.room.wire.drawing import Drawing
 from autodoctor.sessions.event_data import SessionPayload
 from autodoctor.sessions.models import stamp
 from autodoctor.sessions.states import EventKind
@@ -20,6 +23,7 @@ from autodoctor.sessions.states import EventKind
 MAX_FRAME = 64 * 1024  # bytes
 MAX_SIGNAL = 32 * 1024  # bytes; what browsers say to agree on a call takes some ten thousand
 MAX_TEXT = 4_000  # characters
+MAX_CAMERA = 1024  # bytes
 MAX_DEPTH = 20  # nesting of a signal's data
 
 SIGNED_OUT = 4401
@@ -53,6 +57,9 @@ class Signal:
 
     data: dict[str, Any]
 
+    def as_payload(self) -> dict[str, Any]:
+        return {"data": self.data}
+
 
 @dataclass(frozen=True, slots=True)
 class Media:
@@ -75,7 +82,17 @@ class Invalid:
     client_id: str | None = None
 
 
-Frame = Join | Message | Typing | Signal | Media | Ping
+Passed = Signal | Camera | Wish | Still | Drawing  # to the other side's page, and never stored
+Frame = Join | Message | Typing | Passed | Media | Ping
+
+# Of the kinds with a bound of their own, in bytes.
+SIZES = {
+    "signal": MAX_SIGNAL,
+    "camera": MAX_CAMERA,
+    "wish": MAX_CAMERA,
+    "still": MAX_CAMERA,
+    "drawing": drawing.MAX_DRAWING,
+}
 
 # How often each may come.
 LIMITS: dict[type[Frame | Invalid], limits.Limit] = {
@@ -83,6 +100,10 @@ LIMITS: dict[type[Frame | Invalid], limits.Limit] = {
     Message: limits.MESSAGES,
     Typing: limits.TYPING,
     Signal: limits.SIGNALS,
+    Camera: limits.CAMERA,
+    Wish: limits.CAMERA,
+    Still: limits.CAMERA,
+    Drawing: limits.DRAWINGS,
     Media: limits.MEDIA,
     Ping: limits.PINGS,
     Invalid: limits.UNREADABLE,
@@ -95,6 +116,7 @@ DETAILS: dict[str, str | Promise] = {
     "session_closed": _("This session does not accept messages now."),
     "not_joined": _("Join the session first."),
     "client_id_reused": _("This message was already sent with another text."),
+    "not_allowed": _("The customer has not allowed this."),
     "unavailable": _("We could not save this. Try again in a moment."),
 }
 
@@ -107,13 +129,12 @@ def parse(raw: bytes | str) -> Frame | Invalid:
         found = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return _invalid("invalid_frame")
-    if not isinstance(found, dict):
+    kind = found.get("type") if isinstance(found, dict) else None
+    if not isinstance(kind, str) or kind not in _READERS:
         return _invalid("invalid_frame")
-    kind = found.get("type")
-    if kind == "signal" and len(raw) > MAX_SIGNAL:
+    if len(raw) > SIZES.get(kind, MAX_FRAME):
         return _invalid("too_long")
-    read = _READERS.get(kind) if isinstance(kind, str) else None
-    return read(found) if read else _invalid("invalid_frame")
+    return _READERS[kind](found) or _invalid("invalid_frame")
 
 
 def _message(found: dict[str, Any]) -> Message | Invalid:
@@ -177,11 +198,15 @@ def _invalid(code: str, client_id: str | None = None) -> Invalid:
     return Invalid(code, DETAILS[code], client_id)
 
 
-_READERS: dict[str, Callable[[dict[str, Any]], Frame | Invalid]] = {
+_READERS: dict[str, Callable[[dict[str, Any]], Frame | Invalid | None]] = {
     "join": lambda found: Join(),
     "message": _message,
     "typing": lambda found: Typing(),
     "signal": _signal,
+    "camera": camera.read_camera,
+    "wish": camera.read_wish,
+    "still": camera.read_still,
+    "drawing": drawing.read_drawing,
     "media": _media,
     "ping": lambda found: Ping(),
 }
@@ -224,8 +249,25 @@ def typing(role: str) -> bytes:
     return orjson.dumps({"type": "typing", "role": role})
 
 
-def signal(role: str, data: dict[str, Any]) -> bytes:
-    return orjson.dumps({"type": "signal", "role": role, "data": data})
+def passed(role: str, frame: Passed) -> bytes:
+    """Return what the other side's page gets of a frame from this role."""
+    return orjson.dumps({"type": type(frame).__name__.lower(), "role": role} | frame.as_payload())
+
+
+def refusal(role: str, frame: Passed, *, camera_allowed: bool) -> str | None:
+    """Return the code of why this role may not say this; None if it may. Only the customer's own camera is spoken of,
+    and only while they allow it.
+    """
+    match frame:
+        case Signal() | Drawing():
+            return None
+        case Camera() | Still():
+            is_theirs = role == Role.CUSTOMER
+        case Wish():
+            is_theirs = role == Role.MECHANIC
+        case _:
+            assert_never(frame)
+    return None if is_theirs and camera_allowed else "not_allowed"
 
 
 def pong(now: datetime, seq: int) -> bytes:

@@ -22,6 +22,7 @@ NO_TEXT = 1007
 BREATHER_SECONDS = 0.05  # pause in reading from a client that is too fast
 WIRE = "autodoctor.wire"  # the ASGI extension: this very object
 SILENT_SECONDS = "autodoctor.silent_seconds"  # key in the disconnect event: seconds since the client's last answer
+OUR_END = "autodoctor.our_end"  # key in the disconnect event: this process has been told to end
 Listener = Callable[[str | bytes], bool]
 
 
@@ -181,7 +182,8 @@ class UvicornProtocol(WebSocketsSansIOProtocol):
         if self.handshake_complete and not self.close_sent:
             self.stop_keepalive()
             self._listener = None
-            self.queue.put_nowait({"type": "websocket.disconnect", "code": GOING_AWAY})
+            away = {"type": "websocket.disconnect", "code": GOING_AWAY, OUR_END: True}
+            self.queue.put_nowait(cast(WebSocketDisconnectEvent, away))
             self.conn.send_close(GOING_AWAY)
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.close_sent = True

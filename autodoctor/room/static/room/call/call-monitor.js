@@ -6,7 +6,7 @@
  * @typedef {import("room/call/link-quality").Verdict} Verdict
  *
  * @typedef {object} MonitorListener
- * @property {(bars: number, facts: Verdict["facts"]) => void} judged
+ * @property {(bars: Verdict["bars"], facts: Verdict["facts"]) => void} judged
  * @property {(isOther: boolean) => void} limited  `rung` is another one; `isOther`: sound only, or not any more
  * @property {(receiving: boolean) => void} reported  whether the other side arrives, when that is news
  */

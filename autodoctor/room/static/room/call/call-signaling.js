@@ -53,6 +53,12 @@ export class CallSignaling {
     clearTimeout(this.#hello);
   }
 
+  /** Another page of this side goes on: no farewell. */
+  leave() {
+    this.#isOpen = false;
+    clearTimeout(this.#hello);
+  }
+
   /** Say that this side is here. */
   hello() {
     if (!this.#isOpen) return;

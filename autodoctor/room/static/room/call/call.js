@@ -1,8 +1,7 @@
 // @ts-check
 /**
  * A call between two browsers, peer to peer, that mends itself. It knows no DOM and no channel: what it wants to tell
- * the other side leaves by `signal`, what came from there is handed to `receive`. Something else (a media server) can
- * take its place behind the same methods and events.
+ * the other side leaves by `signal`, what came from there is handed to `receive`.
  *
  * Who calls whom is settled by `CallSignaling`; each pair has one connection (`PeerLink`). Notes (camera off, listening) go
  * beside the media: they must not depend on the signaling.
@@ -12,18 +11,18 @@
  *
  * @typedef {"connecting"|"connected"|"lost"|"failed"|"closed"} CallState
  * @typedef {import("room/call/call-signaling").Word} Word
- * @typedef {import("room/call/peer-link").Ways} Ways
  *
  * @typedef {object} CallOptions
  * @property {(data: Record<string, unknown>) => void} signal
- * @property {(anew: boolean) => Promise<Ways | null>} [ways]  asked before each look for a way, since credentials expire;
- *   `anew`: those of before were refused; null: they cannot be had now
+ * @property {import("room/call/way-source").AskWays} [ways]
  * @property {boolean} polite  gives way when both offer at once; of two sides exactly one is
  * @property {Partial<typeof TIMING>} [timing]
  */
 import { CallSignaling } from "room/call/call-signaling";
+import { FadingLink } from "room/call/fading-link";
 import { PeerLink } from "room/call/peer-link";
 import { RestartTimer } from "room/call/restart-timer";
+import { WaySource } from "room/call/way-source";
 
 /** In milliseconds. */
 const TIMING = { firstRestart: 2_000, lastRestart: 4_000, hello: 4_000, failed: 20_000, ways: 1_000 };
@@ -34,14 +33,12 @@ export class Call extends EventTarget {
 
   #signaling;
   #restarts;
-  #askWays;
-  /** The last that were had. @type {Ways | null} */
-  #ways = null;
-  #refused = false;
+  #source;
   #polite;
   #timing;
   /** @type {PeerLink | null} */
   #link = null;
+  #fading = new FadingLink((tracks) => this.#show(tracks));
   /** @type {Record<"audio"|"video", MediaStreamTrack | null>} */
   #tracks = { audio: null, video: null };
   /** What the other side should know of this one, also after a new connection. @type {Record<string, unknown>} */
@@ -51,9 +48,9 @@ export class Call extends EventTarget {
   /** @param {CallOptions} options */
   constructor({ signal, ways = async () => ({ iceServers: [], relayOnly: false }), polite, timing = {} }) {
     super();
-    this.#askWays = ways;
     this.#polite = polite;
     this.#timing = { ...TIMING, ...timing };
+    this.#source = new WaySource(ways, this.#timing.ways);
     this.#signaling = new CallSignaling(signal, this.#timing.hello, {
       met: () => this.#open(),
       left: () => this.#left(),
@@ -120,13 +117,22 @@ export class Call extends EventTarget {
     this.#signaling.close();
     this.#started = false;
     this.#drop();
+    this.#fading.finish();
     this.#restarts.stop();
     this.#become("closed");
   }
 
+  /** Another page of this side takes the call: silent, and sending on until the other side hangs up. */
+  leave() {
+    this.#signaling.leave();
+    this.#started = false;
+    this.#restarts.stop();
+    if (this.#link?.state !== "connected") this.close();
+  }
+
   /** @returns {Promise<Map<string, import("room/call/link-quality").Figures>>} */
   async stats() {
-    const report = await this.#link?.stats();
+    const report = await (this.#fading.link ?? this.#link)?.stats();
     return new Map(report ?? []);
   }
 
@@ -163,38 +169,35 @@ export class Call extends EventTarget {
 
   /** A new one, with somebody new. */
   #open() {
-    this.#drop();
+    this.#restarts.reset();
+    this.#fading.begin(this.#link);
     const say = (/** @type {import("room/call/peer-link").Agreement} */ word) => this.#signaling.say(word);
-    this.#link = new PeerLink(
-      { polite: this.#polite, tracks: this.#tracks, ways: this.#ways, say, renew: () => this.#renew() },
+    const link = new PeerLink(
+      { polite: this.#polite, tracks: this.#tracks, ways: this.#source.ways, say, renew: () => this.#source.renew() },
       {
-        changed: (state) => this.#follow(state),
-        arrived: (track) => this.dispatchEvent(new CustomEvent("track", { detail: track })),
-        opened: () => this.#link?.note(this.#told),
+        changed: (state) => link === this.#link && this.#follow(state),
+        arrived: (track) => this.#fading.holds(track) || this.#show([track]),
+        opened: () => link.note(this.#told),
         noted: (note) => this.dispatchEvent(new CustomEvent("note", { detail: note })),
-        hungUp: () => this.#hungUp(),
+        hungUp: () => (link === this.#link ? this.#hungUp() : this.#fading.finish()),
         misfitted: () => this.#restarts.plan(),
-        refused: () => (this.#refused = true),
+        refused: () => this.#source.refuse(),
       },
     );
+    this.#link = link;
     this.#restarts.plan();
+  }
+
+  /** @param {MediaStreamTrack[]} tracks */
+  #show(tracks) {
+    for (const detail of tracks) this.dispatchEvent(new CustomEvent("track", { detail }));
+    if (this.state === "connected" && this.#link?.state !== "connected") this.#lose();
   }
 
   #drop() {
     this.#restarts.reset();
     this.#link?.close();
     this.#link = null;
-  }
-
-  /** What is there has to do when the answer takes long. */
-  async #renew() {
-    const late = new Promise((resolve) => setTimeout(resolve, this.#timing.ways, null));
-    const asked = this.#askWays(this.#refused).catch(() => null);
-    const ways = /** @type {Ways | null} */ (await Promise.race([asked, late]));
-    if (!ways) return null;
-    this.#ways = ways;
-    this.#refused = false;
-    return ways;
   }
 
   // How it goes
@@ -221,6 +224,7 @@ export class Call extends EventTarget {
 
   /** The other side's connection is closed, without a word: it starts over, or its page is gone. */
   #hungUp() {
+    if (!this.#started) return this.close();
     this.#lose();
     this.#startOver();
   }

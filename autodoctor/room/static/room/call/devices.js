@@ -129,6 +129,20 @@ export function openStream(kind, { camera, microphone, maxHeight }, { isRaw, fac
   return ask({ camera, microphone: null }, (ids) => ({ video: { ...aim(ids.camera, facing), ...size } }));
 }
 
+/**
+ * The camera that looks away from its owner, whichever was chosen for calls, as sharp as a barcode needs it.
+ * @returns {Promise<Opened>}
+ */
+export async function openRearCamera() {
+  if (!navigator.mediaDevices?.getUserMedia) return { reason: "insecure" };
+  const size = { width: { ideal: 1920 }, height: { ideal: 1080 } };
+  try {
+    return { stream: await navigator.mediaDevices.getUserMedia({ video: { ...aim(null, "environment"), ...size } }) };
+  } catch (error) {
+    return { reason: reasonOf(/** @type {DOMException} */ (error)) };
+  }
+}
+
 export const canShareScreen = () => Boolean(navigator.mediaDevices?.getDisplayMedia);
 
 export async function openScreen() {

@@ -83,9 +83,11 @@ export class MediaKeys {
   }
 
   /** @param {HTMLInputElement} slider */
-  #zoom({ value }) {
+  #zoom({ value, dataset }) {
+    if (!("zoomBy" in dataset)) return; // that of the other side's camera
     this.#media()
       ?.zoom(Number(value))
+      .then(() => this.#tell())
       .catch((error) => this.complain(error));
   }
 

@@ -1,26 +1,26 @@
 // @ts-check
 /**
- * <picture-pen>: draws on a frozen picture with pen, arrow and circle, and returns a file. The file keeps the picture's
- * full size, whatever part the screen shows.
+ * <picture-pen>: draws on a picture with pen, arrow and circle, and returns a file. The file keeps the picture's full size,
+ * whatever part the screen shows. What is drawn stands on a board, on which another person may draw meanwhile.
  *
- * @typedef {"pen"|"arrow"|"circle"} Tool
- * @typedef {{ x: number, y: number }} Point  in pixels of the picture
- * @typedef {{ tool: Tool, points: Point[] }} Stroke
+ * @typedef {import("room/call/strokes").Tool} Tool
+ * @typedef {import("room/call/strokes").Point} Point
  */
 import { focusOn } from "lib/focus";
+import { DrawingBoard } from "room/call/drawing-board";
+import { paint } from "room/call/strokes";
 
-const LINE_SHARE = 1 / 160; // of the picture's longer side
-const COLORS = { line: "#ff7a1f", edge: "#1f1206" };
 const JPEG_QUALITY = 0.92;
+const MOST_SHOWN_PX = 1_600; // of the longer side: a photo of twelve megapixels would lag behind the finger
 
 export class PicturePen extends HTMLElement {
-  /** @type {Stroke[]} */
-  #strokes = [];
+  #board = new DrawingBoard("mechanic");
   /** @type {Tool} */
   #tool = "arrow";
-  /** @type {CanvasImageSource | null} */
+  /** @type {HTMLCanvasElement | null} */
   #picture = null;
   #drawing = false;
+  #isDue = false;
   /** @type {(file: File | null) => void} */
   #done = () => undefined;
 
@@ -31,21 +31,29 @@ export class PicturePen extends HTMLElement {
     this.#dialog.addEventListener("close", () => this.#finish(null));
     this.#dialog.addEventListener("cancel", (event) => this.#givingUp(event));
     this.addEventListener("keydown", (event) => {
-      if (event.key === "z" && (event.ctrlKey || event.metaKey)) this.#undo();
+      if (event.key === "z" && (event.ctrlKey || event.metaKey)) this.#board.undo();
       if (event.key === "Escape") this.#givingUp(event);
     });
+  }
+
+  get isOpen() {
+    return this.#dialog.open;
   }
 
   /**
    * @param {HTMLCanvasElement} picture
    * @param {string} name  of the file
+   * @param {DrawingBoard} [board]  with what is drawn already
    * @returns {Promise<File | null>}  null when it was given up
    */
-  draw(picture, name) {
-    Object.assign(this.#canvas, { width: picture.width, height: picture.height });
+  draw(picture, name, board = new DrawingBoard("mechanic")) {
+    const share = Math.min(1, MOST_SHOWN_PX / Math.max(picture.width, picture.height));
+    const [width, height] = [picture.width, picture.height].map((pixels) => Math.round(pixels * share));
+    Object.assign(this.#canvas, { width, height });
     this.#canvas.style.setProperty("--ratio", String(picture.width / picture.height));
     this.#picture = picture;
-    this.#strokes = [];
+    this.#board = board;
+    board.addEventListener("changed", this);
     this.#render();
     this.#choose(this.#tool);
     this.#askWhether(false);
@@ -56,10 +64,11 @@ export class PicturePen extends HTMLElement {
 
   /** @param {Event} event */
   handleEvent(event) {
+    if (event.type === "changed") return this.#renderSoon();
     const pointer = /** @type {PointerEvent} */ (event);
     if (event.type === "pointerdown") this.#begin(pointer);
-    else if (event.type === "pointermove") this.#go(pointer);
-    else this.#drawing = false;
+    else if (event.type === "pointermove") this.#drawing && this.#board.go(this.#at(pointer));
+    else this.#end();
   }
 
   /** @param {Element} target */
@@ -68,16 +77,20 @@ export class PicturePen extends HTMLElement {
     if (!button) return;
     const { tool, act } = button.dataset;
     if (tool) this.#choose(/** @type {Tool} */ (tool));
-    else if (act === "undo") this.#undo();
-    else if (act === "drop" && this.#strokes.length) this.#askWhether(true);
+    else if (act === "undo") this.#board.undo();
+    else if (act === "drop" && this.#hasDrawn) this.#askWhether(true);
     else if (act === "drop" || act === "discard") this.#dialog.close();
     else if (act === "go-on") this.#askWhether(false);
     else if (act === "keep") this.#keep();
   }
 
+  get #hasDrawn() {
+    return this.#board.of().length > 0;
+  }
+
   /** Nothing that was drawn goes without being asked about. @param {Event} event */
   #givingUp(event) {
-    if (!this.#strokes.length) return;
+    if (!this.#hasDrawn) return;
     event.preventDefault();
     this.#askWhether(true);
   }
@@ -99,55 +112,46 @@ export class PicturePen extends HTMLElement {
     }
   }
 
-  #undo() {
-    this.#strokes.pop();
-    this.#render();
-  }
-
   /** @param {PointerEvent} event */
   #begin(event) {
     event.preventDefault();
     this.#canvas.setPointerCapture(event.pointerId);
     this.#drawing = true;
-    this.#strokes.push({ tool: this.#tool, points: [this.#at(event)] });
+    this.#board.begin(this.#tool, this.#at(event));
   }
 
-  /** @param {PointerEvent} event */
-  #go(event) {
-    const stroke = this.#strokes.at(-1);
-    if (!this.#drawing || !stroke) return;
-    if (stroke.tool === "pen") stroke.points.push(this.#at(event));
-    else stroke.points[1] = this.#at(event);
-    this.#render();
+  #end() {
+    this.#drawing = false;
+    this.#board.end();
   }
 
   /** @param {PointerEvent} event @returns {Point} */
   #at({ clientX, clientY }) {
     const shown = this.#canvas.getBoundingClientRect();
-    const scale = this.#canvas.width / shown.width;
-    return { x: (clientX - shown.left) * scale, y: (clientY - shown.top) * scale };
+    return [(clientX - shown.left) / shown.width, (clientY - shown.top) / shown.height];
+  }
+
+  /** Once a frame, however many points have come. */
+  #renderSoon() {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    requestAnimationFrame(() => {
+      this.#isDue = false;
+      this.#render();
+    });
   }
 
   #render() {
-    const canvas = this.#canvas;
-    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    pen.drawImage(/** @type {CanvasImageSource} */ (this.#picture), 0, 0);
-    const width = Math.max(canvas.width, canvas.height) * LINE_SHARE;
-    pen.lineCap = pen.lineJoin = "round";
-    const passes = /** @type {[string, number][]} */ ([
-      [COLORS.edge, width * 1.8],
-      [COLORS.line, width],
-    ]);
-    for (const [colour, thickness] of passes) {
-      pen.strokeStyle = colour;
-      pen.lineWidth = thickness;
-      for (const stroke of this.#strokes) pen.stroke(shape(stroke, width));
-    }
-    this.querySelector("[data-act=undo]")?.toggleAttribute("disabled", !this.#strokes.length);
+    if (this.#picture) paint(this.#canvas, this.#picture, this.#board.strokes);
+    this.querySelector("[data-act=undo]")?.toggleAttribute("disabled", !this.#hasDrawn);
   }
 
   #keep() {
-    this.#canvas.toBlob(
+    if (!this.#picture) return;
+    const { width, height } = this.#picture;
+    const whole = Object.assign(document.createElement("canvas"), { width, height });
+    paint(whole, this.#picture, this.#board.strokes);
+    whole.toBlob(
       (blob) => {
         if (blob) this.#finish(new File([blob], `${this.dataset.name}.jpg`, { type: "image/jpeg" }));
         this.#dialog.close();
@@ -161,6 +165,7 @@ export class PicturePen extends HTMLElement {
   #finish(file) {
     this.#done(file);
     this.#done = () => undefined;
+    this.#board.removeEventListener("changed", this);
     this.#picture = null;
   }
 
@@ -181,43 +186,4 @@ export function freeze(video) {
   });
   frozen.getContext("2d")?.drawImage(video, 0, 0);
   return frozen;
-}
-
-/**
- * @param {Stroke} stroke
- * @param {number} width
- */
-function shape({ tool, points }, width) {
-  const path = new Path2D();
-  const [from, to = points[0]] = points;
-  if (tool === "circle") {
-    path.ellipse(
-      (from.x + to.x) / 2,
-      (from.y + to.y) / 2,
-      Math.abs(to.x - from.x) / 2,
-      Math.abs(to.y - from.y) / 2,
-      0,
-      0,
-      2 * Math.PI,
-    );
-    return path;
-  }
-  path.moveTo(from.x, from.y);
-  for (const { x, y } of points) path.lineTo(x, y);
-  if (tool === "arrow") addHead(path, from, to, width * 6);
-  return path;
-}
-
-/**
- * @param {Path2D} path
- * @param {Point} from
- * @param {Point} to
- * @param {number} length
- */
-function addHead(path, from, to, length) {
-  const angle = Math.atan2(to.y - from.y, to.x - from.x);
-  for (const turn of [-0.5, 0.5]) {
-    path.moveTo(to.x, to.y);
-    path.lineTo(to.x - length * Math.cos(angle + turn), to.y - length * Math.sin(angle + turn));
-  }
 }

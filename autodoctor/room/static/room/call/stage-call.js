@@ -18,6 +18,7 @@
  * @property {(data: Record<string, unknown>) => void} signal  for the other side's call
  * @property {(state: import("room/call/call").CallState) => void} changed
  * @property {(receiving: boolean) => void} reported  whether the other side arrives, when that is news
+ * @property {(isPoor: boolean) => void} pictured  whether the picture of either side is poor, after each look
  * @property {() => boolean} runs  whether the session runs
  * @property {(kind: Kind, device: MediaDeviceInfo) => void} plugged  a device is new
  */
@@ -27,6 +28,7 @@ import { CallMonitor } from "room/call/call-monitor";
 import { DeviceWatch } from "room/call/device-watch";
 import { TRACK_KINDS } from "room/call/devices";
 import { LocalMedia } from "room/call/local-media";
+import { PoorPicture } from "room/call/poor-picture";
 
 export class StageCall {
   media;
@@ -34,6 +36,7 @@ export class StageCall {
   #listener;
   #call;
   #monitor;
+  #poor = new PoorPicture();
   #watch;
   /** What the other side told. @type {Told} */
   #other = {};
@@ -78,6 +81,11 @@ export class StageCall {
     this.#call.close();
     this.media.stop();
     this.#options.marks.other({});
+  }
+
+  /** Another page of this person takes the call; `changed` tells when the other side has let go of this one. */
+  leave() {
+    this.#call.leave();
   }
 
   /** What was last reported; null before anything. */
@@ -130,11 +138,32 @@ export class StageCall {
     return new CallMonitor(
       { call: this.#call, maxHeight, isDue: this.#listener.runs, isSilent },
       {
-        judged: (bars, facts) => this.#options.marks.quality(bars, facts),
+        judged: (bars, facts) => this.#judged(bars, facts),
         limited: (isOther) => this.#limited(isOther),
         reported: (receiving) => this.#listener.reported(receiving),
       },
     );
+  }
+
+  /**
+   * @param {0|1|2|3} bars
+   * @param {import("room/call/link-quality").Verdict["facts"]} facts
+   */
+  #judged(bars, facts) {
+    this.#options.marks.quality(bars, facts);
+    const { isOffered: before } = this.#poor;
+    const seen = {
+      isConnected: this.isConnected,
+      bars,
+      rung: this.#monitor.rung,
+      height: facts.height,
+      isSending: Boolean(this.media.track("video")),
+      isReceiving: this.#other.camera === true,
+      isThin: this.#other.thin === true,
+    };
+    const poor = this.#poor.look(seen, Date.now());
+    if (poor !== before) this.#call.tell({ poor });
+    this.#listener.pictured(poor || this.#other.poor === true);
   }
 
   #follow() {

@@ -5,10 +5,10 @@
  *
  * @typedef {import("room/call/local-media").LocalMedia} LocalMedia
  * @typedef {import("room/call/local-media").Kind} Kind
- * @typedef {{ camera?: boolean, microphone?: boolean, screen?: boolean, thin?: boolean, raw?: boolean, faults?: Kind[] }} Told
+ * @typedef {{ camera?: boolean, microphone?: boolean, screen?: boolean, thin?: boolean, poor?: boolean, raw?: boolean, faults?: Kind[] }} Told
  */
 import { fill } from "lib/templates";
-import { list } from "room/call/devices";
+import { canShareScreen, list } from "room/call/devices";
 
 export class StageMarks {
   #stage;
@@ -18,6 +18,11 @@ export class StageMarks {
   /** @param {HTMLElement} stage */
   constructor(stage) {
     this.#stage = stage;
+  }
+
+  /** What this browser cannot do. */
+  browser() {
+    this.#toggle({ "no-screen": !canShareScreen(), "no-full": !document.fullscreenEnabled });
   }
 
   /** @param {{ name: string } | null | undefined} person */
@@ -46,7 +51,12 @@ export class StageMarks {
   own(media, { thin, engine }) {
     const camera = Boolean(media.track("video"));
     const microphone = Boolean(media.track("audio")) && !media.isMuted;
-    this.#toggle({ "own-dark": !camera, "own-thin": thin, "own-fault": media.faults.video !== undefined });
+    this.#toggle({
+      lit: media.isLit,
+      "own-dark": !camera,
+      "own-thin": thin,
+      "own-fault": media.faults.video !== undefined,
+    });
     this.#blame(media);
     this.#stage.dataset.facing = media.isSharing ? "" : (media.track("video")?.getSettings().facingMode ?? "user");
     this.#press({

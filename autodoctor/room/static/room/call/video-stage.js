@@ -7,11 +7,12 @@
  * `data-call` says how it stands (idle, connecting, connected, lost, failed, declined), further `data-` attributes what
  * the two have switched on; words and looks follow from them in the markup (`room/parts/stage.html`) and in stage.css.
  */
-import { canShareScreen, choiceOf } from "room/call/devices";
+import { choiceOf } from "room/call/devices";
 import { chooseCall, chooseChat } from "room/call/call-fallbacks";
 import { DeviceChoice } from "room/call/device-choice";
 import { MediaKeys } from "room/call/media-keys";
 import { RemoteMedia } from "room/call/remote-media";
+import { StageCamera } from "room/call/stage-camera";
 import { StageCall } from "room/call/stage-call";
 import { StageMarks } from "room/call/stage-marks";
 import { StayAwake } from "room/call/stay-awake";
@@ -19,22 +20,22 @@ import { isIn } from "room/wire/states";
 
 /** @typedef {import("room/wire/channel").Channel} Channel */
 
+const LEAVES_AFTER_MS = 10_000; // also from a side that does not hang up
+
 export class VideoStage extends HTMLElement {
   /** @type {Channel | null} */
   #channel = null;
   /** @type {StageCall | null} */
   #call = null;
+  /** Since another page has the call. @type {ReturnType<typeof setTimeout> | undefined} */
+  #leaving;
   #awake = new StayAwake();
   #marks = new StageMarks(this);
   #remote = new RemoteMedia(this, this.#marks);
-  #keys = new MediaKeys(
-    this,
-    this.#remote,
-    () => this.#call?.media ?? null,
-    () => this.#call?.tell(),
-  );
-
-  #devices = new DeviceChoice(this, this.#remote, () => this.#call?.media ?? null);
+  #media = () => this.#call?.media ?? null;
+  #camera = new StageCamera(this, this.#media, () => this.#call?.tell());
+  #keys = new MediaKeys(this, this.#remote, this.#media, () => this.#camera.tell());
+  #devices = new DeviceChoice(this, this.#remote, this.#media);
 
   connectedCallback() {
     this.#become("idle");
@@ -43,8 +44,7 @@ export class VideoStage extends HTMLElement {
     addEventListener("pagehide", () => this.stop());
     document.addEventListener("visibilitychange", () => document.hidden || this.#resume());
     document.addEventListener("resume", () => this.#resume()); // a page that was frozen
-    this.toggleAttribute("data-no-screen", !canShareScreen());
-    this.toggleAttribute("data-no-full", !document.fullscreenEnabled);
+    this.#marks.browser();
   }
 
   disconnectedCallback() {
@@ -56,10 +56,14 @@ export class VideoStage extends HTMLElement {
     this.#channel = channel;
     channel.on("welcome", () => this.#welcome());
     channel.on("event", () => this.#settle());
-    channel.on("joined", () => this.#settle());
-    channel.on("replaced", () => this.stop());
+    channel.on("joined", () => this.#joined());
+    channel.on("replaced", () => this.#leave());
     channel.on("status", ({ state }) => state === "stopped" && this.stop());
     channel.on("signal", ({ data }) => this.#signaled(data));
+    this.#voice?.follow(channel, () => this.#call?.media.track("audio") ?? null);
+    document.querySelector("thin-line")?.follow(channel);
+    this.querySelector("shared-drawing")?.follow(channel);
+    Object.assign(this.#acts, this.#camera.follow(channel));
   }
 
   /** Hang up and give the devices back. */
@@ -68,7 +72,35 @@ export class VideoStage extends HTMLElement {
     this.#become("idle");
   }
 
+  /** What this side sends now, for a film of it. */
+  get ownTracks() {
+    const media = this.#media();
+    return { picture: media?.isSharing ? null : (media?.track("video") ?? null), sound: media?.track("audio") ?? null };
+  }
+
+  /** While the other side is away there is no picture to be poor. @param {boolean} isPoor */
+  #picture(isPoor) {
+    const detail = { isPoor: isPoor && !this.hasAttribute("data-alone") };
+    this.dispatchEvent(new CustomEvent("picture", { detail, bubbles: true }));
+  }
+
+  /** Another page of this person takes the call: until the other side has its picture, it has that of this page. */
+  #leave() {
+    if (!this.#call) return this.stop();
+    clearTimeout(this.#leaving);
+    this.#leaving = setTimeout(() => this.stop(), LEAVES_AFTER_MS);
+    this.#call.leave();
+  }
+
+  #joined() {
+    if (this.#leaving) this.stop(); // it is taken back
+    this.#settle();
+  }
+
   #hangUp() {
+    clearTimeout(this.#leaving);
+    this.#leaving = undefined;
+    this.#picture(false);
     this.#call?.stop();
     this.#call = null;
     this.#awake.end();
@@ -101,7 +133,7 @@ export class VideoStage extends HTMLElement {
     this.#marks.name(this.#isOwner ? session?.mechanic : session?.customer);
     const isIdle = this.dataset.call === "idle";
     if (calls && isIdle) this.#start();
-    else if (!calls && !isIdle) this.stop();
+    else if (!calls && !isIdle && !this.#leaving) this.stop();
   }
 
   async #start() {
@@ -113,6 +145,8 @@ export class VideoStage extends HTMLElement {
     }
     this.#become("connecting");
     this.#call = this.#make(choice);
+    this.#call.media.addEventListener("changed", () => this.#camera.announce());
+    this.#call.media.addEventListener("changed", () => this.#voice?.look());
     if (await this.#call.start()) this.#awake.begin();
   }
 
@@ -123,18 +157,16 @@ export class VideoStage extends HTMLElement {
       { session: this.#session, isOwner: this.#isOwner, choice, marks: this.#marks, remote: this.#remote, ownVideo },
       {
         signal: (data) => this.#channel?.signal(data),
-        changed: (state) => this.#become(state),
-        reported: (receiving) => this.#report(receiving),
+        changed: (state) => (this.#leaving && state !== "connected" ? this.stop() : this.#become(state)),
+        reported: (receiving) => {
+          this.toggleAttribute("data-hears", receiving);
+          this.#channel?.media(receiving);
+        },
+        pictured: (isPoor) => this.#picture(isPoor),
         runs: () => isIn(this.#channel?.session?.state, "running"),
         plugged: (kind, device) => this.#devices.offer(kind, device),
       },
     );
-  }
-
-  /** @param {boolean} receiving */
-  #report(receiving) {
-    this.toggleAttribute("data-hears", receiving);
-    this.#channel?.media(receiving);
   }
 
   /** @param {Record<string, unknown>} data */
@@ -143,8 +175,6 @@ export class VideoStage extends HTMLElement {
     if (this.dataset.call === "declined" && data.hello) this.#start(); // they call again: with the same answer, or a call
     this.#call?.receive(data);
   }
-
-  // What people press
 
   /** @param {Element} target */
   #clicked(target) {
@@ -204,6 +234,10 @@ export class VideoStage extends HTMLElement {
     this.dataset.call = state;
     this.hidden = state === "idle";
     this.dispatchEvent(new CustomEvent("call", { detail: state, bubbles: true }));
+  }
+
+  get #voice() {
+    return this.querySelector("voice-recorder");
   }
 
   get #session() {

@@ -9,6 +9,8 @@ import { explainCodes } from "room/chat/trouble-codes";
 /** @typedef {import("room/wire/frames").LogEvent} LogEvent */
 /** @typedef {import("room/wire/outbox").Unsent} Unsent */
 
+const ABOUT_MECHANIC = new Set(["session.accepted", "session.taken_over"]);
+
 export class ChatEntries {
   #templates;
   #me;
@@ -85,6 +87,9 @@ export class ChatEntries {
     const bubble = this.#clone("shared", file.kind);
     bubble.classList.toggle("bubble--mine", event.by?.id === this.#me);
     bubble.dataset.file = file.id;
+    const still = /** @type {HTMLElement | null} */ (event.data.still && bubble.querySelector("[data-still]"));
+    if (still) still.hidden = false;
+    fill(bubble, "asked-by", event.data.still?.by ?? "");
     describe(bubble, file, this.#files);
     return this.#sign(bubble, event);
   }
@@ -112,7 +117,8 @@ export class ChatEntries {
     const line = ofMe || templateOf(this.#templates, "line", event.kind);
     if (!line) return null;
     const note = this.#clone("note");
-    const slots = { who: event.by?.name ?? "", left: timeLeft(event) };
+    const mechanic = ABOUT_MECHANIC.has(event.kind) ? event.data.session?.mechanic : null; // support may have assigned them
+    const slots = { who: mechanic?.name ?? event.by?.name ?? "", left: timeLeft(event) };
     note.querySelector("[data-slot=line]")?.append(filled(line, slots));
     note.dataset.seq = String(event.seq);
     setTime(note, event.at);

@@ -101,15 +101,17 @@ export class Announcer {
   }
 
   /**
-   * Some news are worth calling somebody for. While the session runs a banner says them, with a button that a notice
-   * would cover.
+   * Some news are worth calling somebody for. A dialog says them, or while the session runs a banner, with a button that a
+   * notice would cover.
    * @param {LogEvent} event
    */
   #call({ kind, data, by }) {
     if (by?.id === this.#room.dataset.me) return;
-    const words = (data.rule && wordsOf(this.#room, data.rule, "call")) || wordsOf(this.#room, kind, "call");
-    const inPlace = this.#room.dataset.stage === "live" && !document.fullscreenElement;
-    const shown = words && callAttention(words, { inPlace });
+    const call = (data.rule && templateOf(this.#room, "call", data.rule)) || templateOf(this.#room, "call", kind);
+    if (!call) return;
+    const isInBanner = this.#room.dataset.stage === "live" && !document.fullscreenElement;
+    const inPlace = isInBanner || call.hasAttribute("data-in-dialog");
+    const shown = callAttention(call.content.textContent?.trim() ?? "", { inPlace });
     if (shown) this.#calls.push(shown);
   }
 

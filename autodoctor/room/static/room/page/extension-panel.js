@@ -18,15 +18,18 @@ const CLOSING = new Set(["session.extended", "session.ended", "session.auto_clos
 const DECIDING = new Set(["session.extended", "extension.failed"]);
 
 export class MoreTime extends HTMLElement {
-  #regions = new LiveRegions(this, { address: () => this.dataset.from ?? "", shown: () => this.#choose() });
+  #regions = new LiveRegions(this, { address: () => this.dataset.from ?? "", shown: () => this.#shown() });
   /** @type {Channel | null} */
   #channel = null;
   /** A choice has been sent; what came of it has not been heard yet. */
   #isSent = false;
+  /** The server takes a card for what was chosen; the page does not show that yet. */
+  #entersCard = false;
 
   connectedCallback() {
     this.addEventListener("submit", (event) => this.#submitted(/** @type {SubmitEvent} */ (event)));
     this.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
+    this.closest("session-room")?.addEventListener("card-refused", () => this.#look());
     this.addEventListener("change", (event) => this.#chosen(/** @type {HTMLInputElement} */ (event.target)));
   }
 
@@ -38,17 +41,36 @@ export class MoreTime extends HTMLElement {
   }
 
   /** @param {import("room/wire/frames").LogEvent} event */
-  #event({ kind }) {
+  #event({ kind, data }) {
     if (!kind.startsWith("session.") && !kind.startsWith("extension.")) return;
     if (CLOSING.has(kind) && !(kind === "session.extended" && this.#isChoosing)) this.#dialog.close();
+    if (CLOSING.has(kind) && kind !== "session.extended") this.#cardEntry?.close();
     if (DECIDING.has(kind)) this.#isSent = false;
+    if (data.extension?.stands === "lapsed" && this.#cardEntry) toast(wordsOf(this, "lapsed"));
     this.#look();
   }
 
   /** Have the server say how it stands. */
   async #look() {
-    if (!isIn(this.#channel?.session?.state, "begun")) return; // nothing to add to yet, or not for this person any more
+    const session = this.#channel?.session;
+    const isGone = this.closest("session-room")?.dataset.role === "mechanic" && !session?.mechanic;
+    if (isGone || !isIn(session?.state, "begun")) return; // nothing to add to yet, or not for this person any more
     await this.#regions.refresh();
+  }
+
+  #shown() {
+    this.#choose();
+    if (!this.#wayToCard) this.#cardEntry?.close();
+    else if (this.#entersCard) this.#enterCard();
+  }
+
+  /** Enter a card in the room, for the extension that is being paid. */
+  #enterCard() {
+    const { enterCard: address = "", price = "", time = "", reason = "" } = this.#wayToCard?.dataset ?? {};
+    if (!address) return;
+    this.#entersCard = false;
+    this.#dialog.close();
+    this.#cardEntry?.open({ address, price, time, reason });
   }
 
   /** Keep the choice; if it is no longer offered, choose the first offer. */
@@ -75,6 +97,7 @@ export class MoreTime extends HTMLElement {
   /** @param {Element} target */
   #clicked(target) {
     const button = /** @type {HTMLButtonElement | null} */ (target.closest("button[data-send]"));
+    if (target.closest("[data-enter-card]")) this.#enterCard();
     if (button) this.#send(button, button.dataset.send ?? "", button.dataset.to ?? "", button.dataset.body);
   }
 
@@ -87,10 +110,11 @@ export class MoreTime extends HTMLElement {
   #send(button, method, address, body) {
     return whileBusy(button, async () => {
       this.#isSent ||= method === "POST" && !("closes" in button.dataset);
-      const { ok, status, detail } = await send(address, { method, body });
+      const { ok, status, detail, body: answer } = await send(address, { method, body });
       if (!ok && status) this.#isSent = false; // without an answer it may have come of it
       if (!ok) return this.#refused(detail);
       if ("closes" in button.dataset) this.#dialog.close();
+      this.#entersCard = answer?.card_here === true;
       await this.#look();
     });
   }
@@ -104,6 +128,15 @@ export class MoreTime extends HTMLElement {
   /** Whether the person has not chosen yet. The form is there again when the answer overtakes the event. */
   get #isChoosing() {
     return !this.#isSent && this.querySelector("form") !== null;
+  }
+
+  /** @returns {HTMLElement | null} */
+  get #wayToCard() {
+    return this.querySelector("[data-enter-card]");
+  }
+
+  get #cardEntry() {
+    return this.closest("session-room")?.querySelector("card-entry");
   }
 
   get #dialog() {

@@ -81,7 +81,7 @@ export class SessionRoom extends HTMLElement {
     this.addEventListener("unread", (event) => (this.#announcer.unread = /** @type {CustomEvent} */ (event).detail));
     this.addEventListener("call", (event) => this.#calling(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
-    for (const news of ["file-shared", "file-removed"]) this.addEventListener(news, () => this.#refresh());
+    for (const news of ["file-shared", "file-removed", "handover"]) this.addEventListener(news, () => this.#refresh());
     this.addEventListener("preflight-done", () => this.#channel.join());
     intercept(/** @type {HTMLFormElement} */ (this.querySelector("#actions")), {
       done: () => this.#refresh(),
@@ -187,7 +187,7 @@ export class SessionRoom extends HTMLElement {
   /** @param {import("room/wire/reconnecting-socket").Status["why"]} why */
   #stopped(why) {
     if (why === "gone") this.#gone();
-    if (why === "signed_out") cover();
+    if (why === "signed_out") this.dataset.phone ? location.replace(this.dataset.phone) : cover();
   }
 
   #gone() {

@@ -77,6 +77,7 @@ export class DevicePreflight extends HTMLElement {
 
   async #enter() {
     this.#leaving = new AbortController();
+    this.#view.showBusy(null); // it may have been left while somebody joined
     const { signal } = this.#leaving;
     onChange(() => this.#changed(), signal);
     for (const check of CHECKS) this.#become(check, { state: "waiting" });

@@ -11,23 +11,16 @@
  * @typedef {import("room/wire/frames").Pong} Pong
  * @typedef {import("room/wire/frames").PresenceFrame} PresenceFrame
  * @typedef {import("room/wire/frames").TypingFrame} TypingFrame
- * @typedef {import("room/wire/frames").SignalFrame} SignalFrame
+ * @typedef {import("room/wire/frames").PassedFrame} PassedFrame
+ * @typedef {import("room/wire/frames").PassedOn} PassedOn
  * @typedef {import("room/wire/frames").Replaced} Replaced
  * @typedef {import("room/wire/frames").ErrorFrame} ErrorFrame
  * @typedef {import("room/wire/frames").Incoming} Incoming
  * @typedef {import("room/wire/reconnecting-socket").Status} Status
  *
- * @typedef {object} Said  what listeners hear, by name
- * @property {Welcome} welcome
- * @property {LogEvent} event
- * @property {PresenceFrame} presence
- * @property {TypingFrame} typing
- * @property {SignalFrame} signal
- * @property {Replaced} replaced
- * @property {ErrorFrame} error
- * @property {Status} status
- * @property {undefined} joined  this page takes part from now on
- * @property {undefined} outbox
+ * @typedef {{ [Name in Incoming["type"]]: Extract<Incoming, { type: Name }> }} Heard
+ * @typedef {Heard & { status: Status, joined: undefined, outbox: undefined }} Said  what listeners hear, by name; `joined`:
+ *   this page takes part from now on
  */
 import { ServerClock } from "lib/server-clock";
 import { ReconnectingSocket } from "room/wire/reconnecting-socket";
@@ -154,7 +147,12 @@ export class Channel extends EventTarget {
 
   /** For the other side's call; lost when there is no connection. @param {Record<string, unknown>} data */
   signal(data) {
-    this.#socket.send({ type: "signal", data });
+    this.passOn({ type: "signal", data });
+  }
+
+  /** For the page of the other side that has the call; lost when there is no connection. @param {PassedOn} frame */
+  passOn(frame) {
+    this.#socket.send(frame);
   }
 
   /** Whether the other side's sound or picture arrives here; null: no call on this page. @param {boolean | null} receiving */
@@ -202,7 +200,7 @@ export class Channel extends EventTarget {
     this.#deliver();
   }
 
-  /** @param {PresenceFrame|TypingFrame|SignalFrame|Replaced|ErrorFrame} frame */
+  /** @param {PresenceFrame|TypingFrame|PassedFrame|Replaced|ErrorFrame} frame */
   #note(frame) {
     if (frame.type === "presence") this.presence = { customer: frame.customer, mechanic: frame.mechanic };
     if (frame.type === "error") this.#refused(frame);

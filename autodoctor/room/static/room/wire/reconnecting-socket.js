@@ -24,8 +24,18 @@
 const STOPS = { 4401: "signed_out", 4404: "gone", 4409: "replaced" };
 const MISSED_PONGS = 2;
 
-/** In milliseconds. */
-export const TIMING = { ping: 5_000, probe: 3_000, welcome: 10_000, firstRetry: 1_000, lastRetry: 15_000 };
+/**
+ * In milliseconds. A welcome is waited for longer each time: at a server to which thousands come back, whoever gives up
+ * and knocks again is behind all others, and makes it busier.
+ */
+export const TIMING = {
+  ping: 5_000,
+  probe: 3_000,
+  welcome: 10_000,
+  lastWelcome: 30_000,
+  firstRetry: 1_000,
+  lastRetry: 15_000,
+};
 
 export class ReconnectingSocket {
   /** @type {Status} */
@@ -76,7 +86,7 @@ export class ReconnectingSocket {
     this.#socket = socket;
     this.#clock.reset();
     this.#clock.asked();
-    this.#expectWord(this.timing.welcome);
+    this.#expectWord(Math.min(this.timing.lastWelcome, this.timing.welcome * Math.max(1, this.#attempts)));
   }
 
   /** The network or the page may have come or gone: find out now instead of at the next heartbeat. */
