@@ -3,7 +3,7 @@ import js from "@eslint/js";
 
 export default [
   {
-    files: ["autodoctor/**/static/**/*.js"],
+    files: ["autodoctor/**/static/**/*.js", "autodoctor/sandbox/scripts/*.js"],
     ...js.configs.recommended,
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {

@@ -15,7 +15,7 @@ ORDER = (
     {"room/wire"},
     {"room/chat", "room/files"},
     {"room/call"},
-    {"room/preflight", "room/clock"},
+    {"room/preflight", "room/clock", "handover"},
     {"room/page"},
 )
 MOST_LINES = 250
@@ -69,6 +69,13 @@ def test_one_module_has_the_server_render_parts_of_a_page() -> None:
 def test_one_module_of_the_room_owns_each_of_these(acts: str, owners: set[str]) -> None:
     texts = {name: path.read_text() for name, path in sources.modules().items() if name.startswith("room/")}
     assert {name for name, text in texts.items() if re.search(acts, text)} == owners
+
+
+def test_no_module_waits_for_an_answer_for_ever() -> None:
+    texts = {name: path.read_text() for name, path in sources.modules().items()}
+    asking = {name for name, text in texts.items() if re.search(r"[^#.\w]fetch\(", text)}
+    assert "lib/sending" in asking
+    assert {name for name in asking if "AbortSignal.timeout(" not in texts[name]} == set()
 
 
 def test_modules_are_short() -> None:

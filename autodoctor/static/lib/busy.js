@@ -3,6 +3,7 @@
 document.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
   if (event.defaultPrevented || form.method === "dialog" || form.method === "get") return;
+  if (form.target === "_blank") return; // it leads to another tab: this page stays as it is
   if (form.ariaBusy === "true") {
     event.preventDefault();
     return;

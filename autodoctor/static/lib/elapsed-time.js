@@ -1,5 +1,8 @@
 // @ts-check
-/** <elapsed-time data-since="…">: counts up from that time, "4:12". Its light DOM stays as the server sent it. */
+/**
+ * <elapsed-time data-since="…">: counts up from that time, "4:12"; with `data-until` down to it. Its light DOM stays as the
+ * server sent it.
+ */
 import { minutesAndSeconds } from "lib/format-time";
 
 const TICK_MS = 1_000;
@@ -22,8 +25,9 @@ export class ElapsedTime extends HTMLElement {
   }
 
   #draw() {
-    const since = Date.parse(this.dataset.since ?? "");
-    const seconds = Math.floor((ElapsedTime.clock.now() - since) / 1000);
-    /** @type {ShadowRoot} */ (this.shadowRoot).textContent = Number.isNaN(since) ? "" : minutesAndSeconds(seconds);
+    const { since, until } = this.dataset;
+    const gone = (ElapsedTime.clock.now() - Date.parse(until ?? since ?? "")) / 1000;
+    const seconds = until ? Math.max(0, Math.ceil(-gone)) : Math.floor(gone);
+    /** @type {ShadowRoot} */ (this.shadowRoot).textContent = Number.isNaN(gone) ? "" : minutesAndSeconds(seconds);
   }
 }

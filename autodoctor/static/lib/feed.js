@@ -6,7 +6,7 @@
  * `open` and `lost` with the connection.
  */
 
-const TIMING = { firstRetry: 500, lastRetry: 15_000, ping: 20_000, answer: 10_000 }; // milliseconds
+const TIMING = { firstRetry: 500, lastRetry: 15_000, connect: 30_000, ping: 20_000, answer: 10_000 }; // milliseconds
 const SIGNED_OUT = 4401;
 const REPLACED = 4409; // too many pages of this person: this one waits until it is looked at
 
@@ -27,6 +27,7 @@ export class Feed extends EventTarget {
     socket.addEventListener("message", (event) => this.#heard(JSON.parse(event.data)));
     socket.addEventListener("close", (event) => this.#lost(socket, event.code));
     this.#socket = socket;
+    this.#expectWord(socket, TIMING.connect);
   }
 
   /** Reconnect now, because the person or the network is back. */
@@ -60,11 +61,20 @@ export class Feed extends EventTarget {
       const socket = this.#socket;
       if (!socket) return;
       socket.send(JSON.stringify({ type: "ping" }));
-      this.#timers.answer = setTimeout(() => {
-        socket.close();
-        this.#lost(socket, 0);
-      }, TIMING.answer);
+      this.#expectWord(socket, TIMING.answer);
     }, TIMING.ping);
+  }
+
+  /**
+   * @param {WebSocket} socket
+   * @param {number} patience  milliseconds
+   */
+  #expectWord(socket, patience) {
+    clearTimeout(this.#timers.answer);
+    this.#timers.answer = setTimeout(() => {
+      socket.close();
+      this.#lost(socket, 0);
+    }, patience);
   }
 
   /**

@@ -61,8 +61,17 @@ export class LightBox extends HTMLElement {
     fill(this, "count", String(this.#links.length));
     this.#part("[data-count]").hidden = this.#links.length < 2;
     /** @type {HTMLAnchorElement} */ (this.#part("[data-download]")).href = `${link.href}?download=1`;
+    this.#offerToDraw(link);
     this.#enable("[data-previous]", place > 0);
     this.#enable("[data-next]", place < this.#links.length - 1);
+  }
+
+  /** Where the page lets people draw on pictures. @param {HTMLAnchorElement} link */
+  #offerToDraw(link) {
+    const button = /** @type {HTMLElement | null} */ (this.querySelector("[data-draw]"));
+    const [file] = link.pathname.match(/[^/]+(?=\/$)/) ?? [""];
+    if (button) Object.assign(button.dataset, { draw: file, name: link.dataset.caption ?? "" });
+    if (button) button.hidden = link.dataset.view !== "image";
   }
 
   /** @param {HTMLAnchorElement} link */

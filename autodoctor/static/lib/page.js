@@ -1,4 +1,5 @@
 /** Scripts of every page. Each part works alone; without scripts the page still works. */
+import "lib/offline"; // before what makes a form busy: it may not be sent at all
 import "lib/busy";
 import "lib/counter";
 import "lib/dialogs";

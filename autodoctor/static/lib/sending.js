@@ -11,6 +11,9 @@ import { toast } from "lib/toasts";
  * @property {string} detail  why it refuses, in the server's words; empty if it does not say, or nobody answered
  */
 
+const PATIENCE_MS = 30_000; // for an answer: longer than the server waits for others
+const PATIENCE_WITH_FILES_MS = 180_000; // they take long on a thin line
+
 /** The CSRF token of the cookie, which changes with a sign-in in another tab; else the token of the page's forms. */
 export function csrfToken() {
   const field = /** @type {HTMLInputElement | null} */ (document.querySelector("[name=csrfmiddlewaretoken]"));
@@ -18,7 +21,7 @@ export function csrfToken() {
 }
 
 /**
- * Never throws.
+ * Never throws. Who does not answer for long has not answered.
  * @param {string} address
  * @param {Omit<RequestInit, "body" | "headers"> & { body?: string | FormData }} request  a string is JSON; POST unless said
  * @returns {Promise<Answer>}
@@ -26,10 +29,16 @@ export function csrfToken() {
 export async function send(address, request) {
   const headers = new Headers({ Accept: "application/json", "X-CSRFToken": csrfToken() });
   if (typeof request.body === "string") headers.set("Content-Type", "application/json");
-  const answer = await fetch(address, { method: "POST", ...request, headers }).catch(() => null);
+  const signal = AbortSignal.timeout(hasFile(request.body) ? PATIENCE_WITH_FILES_MS : PATIENCE_MS);
+  const answer = await fetch(address, { method: "POST", signal, ...request, headers }).catch(() => null);
   const body = await answer?.json().catch(() => null);
   const { ok = false, status = 0, redirected = false } = answer ?? {};
   return { ok, status, redirected, body: body ?? null, detail: ok ? "" : (body?.detail ?? "") };
+}
+
+/** @param {string | FormData | undefined} body */
+function hasFile(body) {
+  return body instanceof FormData && [...body.values()].some((value) => value instanceof File && value.size > 0);
 }
 
 /**

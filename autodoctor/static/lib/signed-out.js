@@ -3,6 +3,8 @@
  * Whoever signs out in one tab leaves nothing to read in the others: what is typed is forgotten, and every page of theirs
  * is covered. A page that loses its access in another way is covered, too, but keeps what is typed.
  */
+import { forgetFiles } from "lib/kept-files";
+import { forgetKeptPages } from "lib/offline";
 import { setTitle } from "lib/title";
 import { forgetEverything } from "lib/typed-text";
 
@@ -10,14 +12,20 @@ const tabs = new BroadcastChannel("sign-out");
 
 document.addEventListener("submit", ({ target }) => {
   if (!(target instanceof HTMLFormElement) || !("signOut" in target.dataset)) return;
-  forgetEverything();
+  forget();
   tabs.postMessage(null);
 });
 
 tabs.addEventListener("message", () => {
-  forgetEverything();
+  forget();
   cover();
 });
+
+function forget() {
+  forgetEverything();
+  forgetFiles();
+  forgetKeptPages();
+}
 
 /** Put a word about signing in in the place of the page. Its elements give back what they hold as they go. */
 export function cover() {

@@ -2,6 +2,10 @@
 import { copyOf } from "lib/templates";
 
 const STAYS_MS = 8000;
+const OPENED = "dialog:modal";
+
+/** The list of this page, also while a dialog that was taken away has it. @type {ToastList | null} */
+let list = null;
 
 class ToastList extends HTMLElement {
   #isReady = false;
@@ -9,11 +13,16 @@ class ToastList extends HTMLElement {
   connectedCallback() {
     if (this.#isReady) return; // moved, not new
     this.#isReady = true;
+    list = this;
     this.addEventListener("click", (event) => {
       const target = /** @type {Element} */ (event.target);
       if (target.closest(".toast__close")) target.closest(".toast")?.remove();
     });
     document.addEventListener("fullscreenchange", () => this.#raise());
+    // Of a dialog, that it opens or closes. Both events stay with their element.
+    for (const change of ["toggle", "close"]) {
+      document.addEventListener(change, ({ target }) => target instanceof HTMLDialogElement && this.#raise(), true);
+    }
     // Toasts of the loaded page are removed and added again, so that screen readers announce them.
     const present = [...this.querySelectorAll(".toast")];
     present.forEach((each) => each.remove());
@@ -21,11 +30,11 @@ class ToastList extends HTMLElement {
   }
 
   /**
-   * Show the list above everything, also above a dialog or a call in full screen. Outside the full-screen element a
-   * toast could be seen, but neither touched nor read out.
+   * Show the list above everything, also above a dialog or a call in full screen. Outside of them a toast could be seen,
+   * but neither touched nor read out.
    */
   #raise() {
-    const home = document.fullscreenElement ?? document.body;
+    const home = [...document.querySelectorAll(OPENED)].at(-1) ?? document.fullscreenElement ?? document.body;
     if (this.parentElement !== home) home.append(this);
     if (!this.showPopover) return;
     this.popover = "manual";
@@ -77,5 +86,5 @@ export function toast(text, level = "info") {
  * @returns {Element | undefined}
  */
 export function raise(text, level = "info") {
-  return /** @type {ToastList | null} */ (document.querySelector("toast-list"))?.say(text, level);
+  return list?.say(text, level);
 }

@@ -5,6 +5,9 @@
  */
 
 const PREFIX = "typed:";
+const PLACES = "typed-at:";
+
+/** @typedef {{ path: string, by: string }} Place  of what is kept: on which page, and by whom; empty for a visitor */
 
 /** @param {string} key */
 export function recall(key) {
@@ -17,7 +20,15 @@ export function recall(key) {
  * @param {string} text
  */
 export function keep(key, text) {
-  quietly(() => (text ? localStorage.setItem(PREFIX + key, text) : localStorage.removeItem(PREFIX + key)));
+  /** @type {Place} */
+  const place = { path: location.pathname, by: document.documentElement.dataset.me ?? "" };
+  quietly(() => put(PREFIX + key, text));
+  quietly(() => put(PLACES + key, text && JSON.stringify(place)));
+}
+
+/** Where the text of this key was typed; null if nobody knows. @param {string} key @returns {Place | null} */
+export function placeOf(key) {
+  return quietly(() => JSON.parse(localStorage.getItem(PLACES + key) ?? "null"));
 }
 
 /** The keys of what is kept whose names begin so. @param {string} [start] */
@@ -30,6 +41,12 @@ export function kept(start = "") {
 export function forgetEverything() {
   for (const key of kept()) keep(key, "");
   quietly(() => sessionStorage.clear());
+}
+
+/** @param {string} name @param {string} text */
+function put(name, text) {
+  if (text) localStorage.setItem(name, text);
+  else localStorage.removeItem(name);
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 import { filled } from "lib/templates";
 
+const PATIENCE_MS = 10_000;
 const BROKEN = 3; // and above: decoding failed, or no such decoder (MediaError)
 
 /**
@@ -37,6 +38,7 @@ async function look(film, words) {
 
 /** A file that was removed fails in the same way. @param {string} address */
 export async function isThere(address) {
-  const answer = await fetch(address, { method: "HEAD", redirect: "manual" }).catch(() => null);
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const answer = await fetch(address, { method: "HEAD", redirect: "manual", signal }).catch(() => null);
   return Boolean(answer && (answer.ok || answer.type === "opaqueredirect"));
 }

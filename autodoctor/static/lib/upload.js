@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * The upload of a file to a session. Independent of the DOM; keeps the file until it is discarded: a failed upload can
- * be sent again under the same id, so that the server stores it once.
+ * be sent again under the same id, so that the server stores it once. A small file goes in one request, a larger one in
+ * pieces: after a cut line it goes on where it was.
  *
  * @typedef {object} SharedFile  as the API describes it
  * @property {string} id
@@ -11,35 +12,47 @@
  * @property {number} size  bytes
  * @property {number | null} width  pixels
  * @property {number | null} height
+ * @property {string | null} shot  the item of the photo checklist that it answers
  * @property {string} url
  * @property {string | null} thumbnail_url
  *
  * @typedef {{ code: string, detail: string }} Failure  `detail` is the server's sentence, or empty
+ * @typedef {(moved: (share: number) => void, signal: AbortSignal) => Promise<File>} Prepare  throws a `Failure`
  */
-import { csrfToken } from "lib/sending";
+import { Pieces } from "lib/pieces";
+import { send } from "lib/sending";
+import { sendBody } from "lib/sent-body";
 
-const STALLED_MS = 120_000; // nothing moved for so long: the connection is dead
+export const WHOLE_BYTES = 512 * 1024; // files up to this size go in one request
 /** Sending the same file again cannot help. */
 const FINAL = new Set(
-  "empty folder too_large wrong_type invalid session_closed not_a_party not_found client_id_reused".split(" "),
+  "empty folder too_large too_long unreadable wrong_type invalid session_closed not_a_party not_found client_id_reused not_allowed still_answered".split(
+    " ",
+  ),
 );
 
 /** Dispatches `change` whenever one of its fields has changed. */
 export class Upload extends EventTarget {
+  /** @type {string} */
   id = crypto.randomUUID();
-  /** @type {"waiting"|"sending"|"checking"|"shared"|"failed"|"dropped"} */
+  /** "paused": the line is cut, and it goes on by itself. @type {"waiting"|"preparing"|"sending"|"paused"|"checking"|"shared"|"failed"|"dropped"} */
   state = "waiting";
-  /** The sent share of the file, 0 to 1. */
+  /** The share of the file that is prepared or sent, 0 to 1. */
   progress = 0;
   /** @type {Failure | null} */
   failure = null;
   /** @type {SharedFile | null} */
   shared = null;
+  /** What is to be done to the file before it can be sent. @type {Prepare | null} */
+  prepare = null;
+  /** It was begun by this page before it was loaded anew. */
+  isResumed = false;
+  /** The request for a photo that it answers. */
+  still = "";
 
-  /** @type {XMLHttpRequest | null} */
-  #request = null;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #patience;
+  #sending = new AbortController();
+  /** Where the server keeps what has arrived. */
+  #place = "";
 
   /**
    * @param {File} file
@@ -63,24 +76,18 @@ export class Upload extends EventTarget {
   }
 
   get isSending() {
-    return this.state === "sending" || this.state === "checking";
+    return ["preparing", "sending", "paused", "checking"].includes(this.state);
   }
 
-  /** @param {string} address  of the session's files */
-  send(address) {
-    const request = new XMLHttpRequest();
-    request.open("POST", address);
-    request.responseType = "json";
-    request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("X-CSRFToken", csrfToken());
-    request.upload.onprogress = ({ loaded, total }) => this.#progress(loaded / total);
-    request.upload.onload = () => this.#progress(1);
-    request.onload = () => this.#answered(request);
-    request.onerror = () => this.fail({ code: "offline", detail: "" });
-    this.#request = request;
+  /** @param {string} session  its address in the API */
+  async send(session) {
+    const { signal } = (this.#sending = new AbortController());
+    if (this.prepare && !(await this.#prepareBy(this.prepare, signal))) return;
     this.#become("sending", { progress: 0, failure: null });
-    this.#waitForMore();
-    request.send(this.#body());
+    const answer = await (this.file.size > WHOLE_BYTES
+      ? this.#sendPieces(`${session}/uploads`, signal)
+      : this.#sendWhole(`${session}/files`, signal));
+    if (!signal.aborted) this.#answered(answer);
   }
 
   /** Queue the upload again. */
@@ -90,49 +97,73 @@ export class Upload extends EventTarget {
 
   /** Cancel the upload in any state. */
   drop() {
-    this.#hangUp();
+    this.#sending.abort();
+    if (this.#place && this.state !== "shared") send(this.#place, { method: "DELETE" });
     this.#become("dropped");
   }
 
   /** @param {Failure} failure */
   fail(failure) {
-    this.#hangUp();
+    this.#sending.abort();
     this.#become("failed", { failure });
   }
 
-  #body() {
+  /**
+   * Whether the file can be sent now.
+   * @param {Prepare} prepare
+   * @param {AbortSignal} signal
+   */
+  async #prepareBy(prepare, signal) {
+    this.#become("preparing", { progress: 0, failure: null });
+    try {
+      this.file = await prepare((progress) => signal.aborted || this.#become("preparing", { progress }), signal);
+      this.name = this.name.replace(/\.\w{1,8}$/, "") + (this.file.name.match(/\.\w{1,8}$/)?.[0] ?? "");
+      this.prepare = null;
+    } catch (failure) {
+      if (!signal.aborted) this.fail(/** @type {Failure} */ (failure));
+    }
+    return !signal.aborted;
+  }
+
+  /**
+   * @param {string} address
+   * @param {AbortSignal} signal
+   */
+  #sendWhole(address, signal) {
     const body = new FormData();
     body.append("client_id", this.id);
     if (this.shot) body.append("shot", this.shot);
+    if (this.still) body.append("still", this.still);
     body.append("file", this.file, this.name);
-    return body;
+    return sendBody(address, { body, signal, moved: (sent, all) => this.#moved(sent / all, signal) });
   }
 
-  /** @param {number} progress */
-  #progress(progress) {
-    this.#waitForMore();
-    this.#become(progress < 1 ? "sending" : "checking", { progress });
+  /**
+   * @param {string} address
+   * @param {AbortSignal} signal
+   */
+  #sendPieces(address, signal) {
+    return new Pieces(this, address, signal, {
+      moved: (share) => this.#moved(share, signal),
+      paused: () => signal.aborted || this.#become("paused"),
+      placed: (place) => (this.#place = place),
+    }).send();
   }
 
-  #waitForMore() {
-    clearTimeout(this.#patience);
-    this.#patience = setTimeout(() => this.fail({ code: "offline", detail: "" }), STALLED_MS);
+  /**
+   * @param {number} progress
+   * @param {AbortSignal} signal
+   */
+  #moved(progress, signal) {
+    if (!signal.aborted) this.#become(progress < 1 ? "sending" : "checking", { progress });
   }
 
-  /** @param {XMLHttpRequest} request */
-  #answered({ status, response }) {
-    clearTimeout(this.#patience);
-    if (status < 300 && response) return this.#become("shared", { progress: 1, shared: response });
-    const code = status === 401 ? "signed_out" : (response?.error ?? (status === 413 ? "too_large" : "unclear"));
-    this.fail({ code, detail: status < 500 || response?.error ? (response?.detail ?? "") : "" });
-  }
-
-  #hangUp() {
-    clearTimeout(this.#patience);
-    if (!this.#request) return;
-    this.#request.onload = this.#request.onerror = null;
-    this.#request.abort();
-    this.#request = null;
+  /** @param {import("lib/sent-body").BodyAnswer} answer */
+  #answered({ status, body }) {
+    if (status >= 200 && status < 300 && body) return this.#become("shared", { progress: 1, shared: body });
+    if (!status) return this.fail({ code: "offline", detail: "" });
+    const code = status === 401 ? "signed_out" : (body?.error ?? (status === 413 ? "too_large" : "unclear"));
+    this.fail({ code, detail: status < 500 || body?.error ? (body?.detail ?? "") : "" });
   }
 
   /**
