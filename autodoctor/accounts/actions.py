@@ -10,8 +10,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts import waiting_list
+from autodoctor.accounts.job_kinds import AccountsFact, MechanicLeft
 from autodoctor.accounts.models import MechanicProfile, Role, User
 from autodoctor.mail.queue import queue_mail
+from autodoctor.scheduler.queue import schedule
 
 
 class Refused(Exception):
@@ -34,12 +36,21 @@ def enroll(*, email: str, name: str, password_hash: str, **fields: Any) -> User:
     return user
 
 
-def save_account(*, user: User, name: str, time_zone: str) -> User:
-    """Save name and time zone; an empty zone means the browser's."""
+def save_account(*, user: User, name: str, time_zone: str, wants_follow_ups: bool | None = None) -> User:
+    """Save name, time zone, and whether the person wants to be asked if a repair held (None: as before).
+
+    An empty zone means the browser's.
+    """
     user.name, user.time_zone_chosen = name, bool(time_zone)
     user.time_zone = time_zone or user.time_zone
-    user.save(update_fields=["name", "time_zone", "time_zone_chosen"])
+    user.wants_follow_ups = user.wants_follow_ups if wants_follow_ups is None else wants_follow_ups
+    user.save(update_fields=["name", "time_zone", "time_zone_chosen", "wants_follow_ups"])
     return user
+
+
+def stop_follow_ups(user: User) -> None:
+    """The person wants no more mails that ask whether a repair held."""
+    User.objects.filter(pk=user.pk).update(wants_follow_ups=False)
 
 
 def apply(
@@ -114,6 +125,8 @@ def _decide(
             raise Refused("already_decided", _("This application already has an answer."))
         profile.refresh_from_db()
         profile.user.announce_access()
+        if state == MechanicProfile.State.DECLINED:
+            _tell_left(profile.user_id, now)
         key = f"application:{profile.pk}:{state}:{now.timestamp():.0f}"
         queue_mail(
             f"accounts/mail/application_{state.value}", to=profile.user, context={"reason": reason}, key=key, now=now
@@ -131,6 +144,19 @@ def set_taking_sessions(*, mechanic: User, taking: bool, now: datetime) -> None:
             raise Refused("not_approved", _("Only approved mechanics take sessions."))
         if switched and taking:
             waiting_list.tell_later(now)
+        elif switched:
+            _tell_left(mechanic.pk, now)
+
+
+def switch_off(mechanic: User, now: datetime) -> None:
+    """Turn "taking sessions" off, in the caller's transaction: the mechanic did not come."""
+    if MechanicProfile.objects.filter(user=mechanic, taking_sessions=True).update(taking_sessions=False):
+        _tell_left(mechanic.pk, now)
+
+
+def _tell_left(mechanic_id: UUID, now: datetime) -> None:
+    """Schedule the fact that this mechanic takes no sessions any more: what waits for them alone must not."""
+    schedule(AccountsFact.MECHANIC_LEFT, str(mechanic_id), now, payload=MechanicLeft(at=now.isoformat()))
 
 
 def count_misses(*, mechanics: Collection[UUID], most: int, now: datetime) -> list[User]:
@@ -143,6 +169,7 @@ def count_misses(*, mechanics: Collection[UUID], most: int, now: datetime) -> li
             profile.missed_requests += 1
             if profile.missed_requests >= most:
                 profile.missed_requests, profile.taking_sessions, profile.switched_off_at = 0, False, now
+                _tell_left(profile.user_id, now)
         MechanicProfile.objects.bulk_update(profiles, ["missed_requests", "taking_sessions", "switched_off_at"])
     return [profile.user for profile in profiles if not profile.taking_sessions]
 
@@ -163,7 +190,8 @@ def ban_user(*, user: User, now: datetime) -> User:
     with transaction.atomic():
         user.is_active, user.banned_at = False, now
         user.save(update_fields=["is_active", "banned_at"])
-        MechanicProfile.objects.filter(user=user).update(taking_sessions=False)
+        if MechanicProfile.objects.filter(user=user).update(taking_sessions=False):
+            _tell_left(user.pk, now)
         user.announce_access()
     return user
 

@@ -77,10 +77,14 @@ class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
 class AccountForm(forms.Form):
     name = NameField()
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
+    wants_follow_ups = forms.BooleanField(
+        label=_("Ask me by email a week after a session whether the repair held."), required=False
+    )
 
     def __init__(self, user: User, data: QueryDict | None) -> None:
         chosen = user.time_zone if user.time_zone_chosen else ""
-        super().__init__(data, initial={"name": user.name, "time_zone": chosen})
+        initial = {"name": user.name, "time_zone": chosen, "wants_follow_ups": user.wants_follow_ups}
+        super().__init__(data, initial=initial)
         browsers = _("Same as my browser") if chosen else _("Same as my browser (%s)") % user.time_zone
         zone_field = cast(forms.ChoiceField, self.fields["time_zone"])
         zone_field.choices = [("", browsers), *time_zones.choices()]

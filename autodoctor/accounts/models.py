@@ -44,11 +44,15 @@ class User(FoldedColumns, AbstractBaseUser, PermissionsMixin):
     search_words = FoldedField(of=("name", "email"), words=lambda user: folded(f"{user.name} {user.email}"))
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     time_zone_chosen = models.BooleanField(default=False)  # chosen by hand: the browser's zone no longer replaces it
+    wants_follow_ups = models.BooleanField(_("ask by email whether a repair held"), default=True)
     sign_in_epoch = models.PositiveIntegerField(default=0, editable=False)  # the next one ends all older sessions
     is_active = models.BooleanField(default=True)
     banned_at = models.DateTimeField(null=True, blank=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now)
+
+    # Who works here as a mechanic: approved, not shut out, not support.
+    MECHANICS: ClassVar[models.Q] = models.Q(is_active=True, is_staff=False, mechanic_profile__state="approved")
 
     objects = UserManager.from_queryset(FoldingQuerySet)()
     USERNAME_FIELD = "email"
@@ -102,6 +106,11 @@ class User(FoldedColumns, AbstractBaseUser, PermissionsMixin):
             return Role.MECHANIC
         return Role.CUSTOMER
 
+    @property
+    def is_mechanic(self) -> bool:
+        """Return whether this person works here as a mechanic: what `MECHANICS` asks the database."""
+        return self.is_active and self.role == Role.MECHANIC
+
 
 class MechanicProfile(models.Model):
     class State(models.TextChoices):
@@ -126,6 +135,26 @@ class MechanicProfile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_state_display()})"
+
+
+class Favorite(models.Model):
+    """A mechanic whom a customer wants to find again."""
+
+    customer = models.ForeignKey(User, models.CASCADE, related_name="favorites", db_index=False)
+    mechanic = models.ForeignKey(User, models.CASCADE, related_name="+")
+    added_at = models.DateTimeField()
+    tell_until = models.DateTimeField(null=True, blank=True)  # until then the customer hears when they are back, once
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "mechanic"], name="one_favorite_per_mechanic")]
+        indexes = [
+            models.Index(
+                fields=["tell_until"], condition=models.Q(tell_until__isnull=False), name="favorite_to_be_told"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mechanic_id} of {self.customer_id}"
 
 
 class Notify(models.Model):

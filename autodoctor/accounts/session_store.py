@@ -3,11 +3,21 @@
 from typing import Any
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.utils import timezone
 
 from autodoctor.core import encryption
+from autodoctor.core.raw_sql import values
 
 
 class SessionStore(DatabaseStore):
+    def load(self) -> dict[str, Any]:
+        """Return the content; empty, and the key forgotten, where there is none that has not run out."""
+        condition = "session_key = %s AND expire_date > %s"
+        found = values(self.model, "session_data", condition, self.session_key, timezone.now())
+        if not found:
+            self._session_key = None
+        return self.decode(found[0][0]) if found else {}
+
     def encode(self, session_dict: dict[str, Any]) -> str:
         return encryption.encrypt(super().encode(session_dict))
 

@@ -76,14 +76,15 @@ def tell_some(job: Job, now: datetime) -> None:
     """
     if not MechanicProfile.objects.filter(taking_sessions=True, user__is_active=True).exists():
         return
-    waiting = list(Notify.objects.select_for_update().order_by("asked_at", "pk")[:BATCH])
-    for asked in waiting:
-        if asked.asked_at > now - NOTIFY_WITHIN:
-            key = f"mechanic-available:{asked.pk}"
-            queue_mail("accounts/mail/mechanic_available", to=asked.email, context={}, key=key, now=now)
-    Notify.objects.filter(pk__in=[asked.pk for asked in waiting]).delete()
-    if Notify.objects.exists():
-        schedule(WaitingListJob.TELL, "all", now + BATCH_EVERY)
+    with transaction.atomic():  # whoever is off the list has a mail
+        waiting = list(Notify.objects.select_for_update().order_by("asked_at", "pk")[:BATCH])
+        for asked in waiting:
+            if asked.asked_at > now - NOTIFY_WITHIN:
+                key = f"mechanic-available:{asked.pk}"
+                queue_mail("accounts/mail/mechanic_available", to=asked.email, context={}, key=key, now=now)
+        Notify.objects.filter(pk__in=[asked.pk for asked in waiting]).delete()
+        if Notify.objects.exists():
+            schedule(WaitingListJob.TELL, "all", now + BATCH_EVERY)
 
 
 def delete_expired(now: datetime) -> None:

@@ -47,9 +47,17 @@ CHECKOUTS = Limit(
 )
 LOOKS = Limit("looks", 3, 20, Who.SIGNED_IN)  # calls to Stripe of people who come back from it
 DOCUMENTS = Limit("documents", 20, 3, sentence=_("You opened many documents at once."))
+SHARED_LINKS = Limit("shared_links", 120, 1, sentence=_("This link was opened very often."))  # right ones and guesses
+HANDOVER_CODES = Limit("handover_codes", 10, 60, Who.SIGNED_IN, _("You made many codes at once."))
+HANDOVER_TRIES = Limit("handover_tries", 10, 30, sentence=_("Many codes were tried from here."))  # right ones, too
 UPLOADS = Limit("uploads", 60, 2, sentence=_("You shared many files at once."))
+UPLOAD_PIECES = Limit("upload_pieces", 240, 0.5, sentence=_("You sent many pieces of files at once."))
 MEASUREMENTS = Limit("measurements", 20, 3, sentence=_("This connection was measured often."))
+BARCODES = Limit("barcodes", 40, 0.5, sentence=_("You sent many pictures of a barcode at once."))
+VOICES = Limit("voices", 24, 4, Who.SIGNED_IN)  # pieces of a recorded microphone: one in fifteen seconds
+PROPOSALS = Limit("proposals", 5, 30, Who.SIGNED_IN, _("You asked for proposed lines often."))
 DEVICE_CHECKS = Limit("device_checks", 20, 1, Who.SIGNED_IN)
+STILLS = Limit("stills", 6, 5, Who.SIGNED_IN, _("You asked for many photos at once."))
 HELP = Limit(
     "help", 5, 12, Who.SIGNED_IN, _("You sent many messages at once. We read all of them. Wait before you send more.")
 )
@@ -65,6 +73,8 @@ SOCKETS = Limit("sockets", 60, 0.5, Who.BROWSER)  # openings, before anybody is 
 SIGNALS = Limit("signals", 200, 0.02, Who.PAGE)  # a call's beginning is a burst of candidates
 TYPING = Limit("typing", 5, 0.5, Who.PAGE)
 MEDIA = Limit("media", 10, 0.5, Who.PAGE)
+CAMERA = Limit("camera", 20, 0.1, Who.PAGE)  # a zoom that is pulled, a photo on its way
+DRAWINGS = Limit("drawings", 80, 0.04, Who.PAGE)  # a stroke is sent while it is drawn
 PINGS = Limit("pings", 10, 0.5, Who.PAGE)
 JOINS = Limit("joins", 5, 1, Who.PAGE)
 UNREADABLE = Limit("unreadable", 10, 1, Who.PAGE)

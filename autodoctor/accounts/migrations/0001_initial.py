@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                 ('search_words', models.TextField(default='', editable=False)),
                 ('time_zone', models.CharField(default='UTC', max_length=64, verbose_name='time zone')),
                 ('time_zone_chosen', models.BooleanField(default=False)),
+                ('wants_follow_ups', models.BooleanField(default=True, verbose_name='ask by email whether a repair held')),
                 ('sign_in_epoch', models.PositiveIntegerField(default=0, editable=False)),
                 ('is_active', models.BooleanField(default=True)),
                 ('banned_at', models.DateTimeField(blank=True, null=True)),
@@ -52,6 +53,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='Favorite',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('added_at', models.DateTimeField()),
+                ('tell_until', models.DateTimeField(blank=True, null=True)),
+                ('customer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='favorites', to=settings.AUTH_USER_MODEL)),
+                ('mechanic', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('tell_until__isnull', False)), fields=['tell_until'], name='favorite_to_be_told')],
+                'constraints': [models.UniqueConstraint(fields=('customer', 'mechanic'), name='one_favorite_per_mechanic')],
             },
         ),
         migrations.CreateModel(

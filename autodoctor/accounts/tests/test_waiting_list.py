@@ -138,3 +138,15 @@ def test_expired_entries_of_the_waiting_list_are_deleted() -> None:
     wait_for_a_mechanic("waiting@example.org")
     jobs.delete_expired(Job(kind="accounts.tidy", key=""), NOW)
     assert [asked.email for asked in Notify.objects.all()] == ["waiting@example.org"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_waiting_list_is_told_outside_of_a_transaction(mechanic: User) -> None:
+    """As the scheduler runs it: rows are locked in a transaction of its own."""
+    actions.set_taking_sessions(mechanic=mechanic, taking=False, now=NOW)
+    wait_for_a_mechanic("one@example.org")
+    actions.set_taking_sessions(mechanic=mechanic, taking=True, now=NOW)
+    run_due(NOW)
+    assert [letter.to for letter in mail.outbox] == [["one@example.org"]]
+    assert not Notify.objects.exists()
+    assert not Job.objects.filter(kind="accounts.tell_waiting").exists()
