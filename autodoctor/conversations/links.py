@@ -41,7 +41,8 @@ def conversation_of(token: str) -> Conversation | None:
     except (binascii.Error, ValueError):
         return None
     found = Conversation.objects.filter(pk=id_, person=None).first()
-    return found if found and constant_time_compare(raw[-SEAL_BYTES:].hex(), _seal(found).hex()) else None
+    # The letters are compared, not the bytes: the last letter has bits that stand for nothing.
+    return found if found and constant_time_compare(token, token_of(found)) else None
 
 
 def page(conversation: Conversation) -> str:

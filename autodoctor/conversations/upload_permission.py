@@ -10,19 +10,19 @@ from django.http import HttpRequest
 from autodoctor.accounts.models import Role, User
 from autodoctor.conversations import links
 from autodoctor.conversations.models import State
-from autodoctor.core import acting
+from autodoctor.core import acting, credentials
 from autodoctor.core.parsing import parse_uuid
 
 
 @acting.system
-def member(session_key: str, path: str) -> UUID | None:
+def member(shown: str, path: str) -> UUID | None:
     """Return the person with an account who asks."""
-    person = _opened(session_key).user
+    person = _opened(shown).user
     return person.pk if isinstance(person, User) and person.role != Role.SUPPORT else None
 
 
 @acting.system
-def writer(session_key: str, path: str) -> UUID | None:
+def writer(shown: str, path: str) -> UUID | None:
     """Return whom the files count for: a person with an account, or a visitor's conversation that they may write to.
 
     None for a visitor whose address is not confirmed: nobody stores files here who cannot be asked about them.
@@ -30,14 +30,14 @@ def writer(session_key: str, path: str) -> UUID | None:
     conversation_id = parse_uuid(path.split("/")[2])
     if conversation_id is None:
         return None
-    own = links.visible_to(_opened(session_key)).exclude(state=State.UNCONFIRMED)
+    own = links.visible_to(_opened(shown)).exclude(state=State.UNCONFIRMED)
     found = own.filter(pk=conversation_id).first()
     return (found.person_id or found.pk) if found else None
 
 
-def _opened(session_key: str) -> HttpRequest:
+def _opened(shown: str) -> HttpRequest:
     """Return a request of the browser with this session, as Django's middleware would."""
     request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(credentials.session_key(shown))
     request.user = get_user(request)
     return request

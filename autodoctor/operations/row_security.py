@@ -9,16 +9,20 @@ from dataclasses import dataclass
 
 from django.db.models import Model
 
-from autodoctor.accounts.models import MechanicProfile, User
-from autodoctor.booking.models import Booking
+from autodoctor.accounts.models import Favorite, MechanicProfile, User
+from autodoctor.booking.models import Booking, MileageReading, Vehicle, VehicleSession
 from autodoctor.conversations.models import Conversation
 from autodoctor.core.postgres.base import SETTING
-from autodoctor.files.models import StoredFile
+from autodoctor.files.models import PartialUpload, StoredFile
+from autodoctor.garage.models import Advice, SharedFile, SharedLink
+from autodoctor.handover.models import Handover
 from autodoctor.payments.models import Dispute, Earning, Movement, Payment, Refund
 from autodoctor.receipts.models import Document
-from autodoctor.sessions.models import Alert, Connection, Participant, Session, SessionEvent
-from autodoctor.sessions.states import State
-from autodoctor.summaries.models import Correction, Draft, Part, Photo, Summary
+from autodoctor.sessions.models import Alert, Connection, NeededSkill, Participant, Session, SessionEvent
+from autodoctor.sessions.states import OFFERED, State
+from autodoctor.skills.models import KnownSkill
+from autodoctor.summaries.models import Correction, Draft, Part, Photo, ServiceLines, Summary
+from autodoctor.transcripts.models import Line, Piece, Voice
 
 ACTOR = f"current_setting('{SETTING}', true)"
 NOBODY = "false"
@@ -46,7 +50,10 @@ _UNPAID = f"""
 """  # noqa: S608 our own names
 _LEFT_BEHIND = "".join(
     f"DELETE FROM {table(model)} WHERE session_id IN ({_UNPAID});"  # noqa: S608 our own names
-    for model in (SessionEvent, Alert, Participant, Connection, Draft, Booking)
+    for model in (
+        *(SessionEvent, NeededSkill, Alert, Participant, Connection, Draft, Booking),
+        *(VehicleSession, MileageReading),
+    )
 )
 FORGET = f"""
 CREATE OR REPLACE FUNCTION autodoctor_forget_unpaid(sessions uuid[]) RETURNS void LANGUAGE sql SECURITY DEFINER
@@ -66,6 +73,15 @@ def _of(model: type[Model], column: str, key: str = "id") -> str:
     return f"EXISTS (SELECT FROM {table(model)} AS up WHERE up.{key} = {column})"
 
 
+def _of_own(model: type[Model], column: str, owner: str) -> str:
+    """Whose row that is: support reads theirs, and changes nothing of it."""
+    return f"EXISTS (SELECT FROM {table(model)} AS up WHERE up.id = {column} AND up.{owner} = {PERSON})"
+
+
+OF_OWN_LINK = f"""EXISTS (
+    SELECT FROM {table(SharedLink)} AS l JOIN {table(Vehicle)} AS v ON v.id = l.car_id
+    WHERE l.id = link_id AND v.owner_id = {PERSON}
+)"""
 BOTH = f"s.customer_id = {PERSON} OR s.mechanic_id = {PERSON}"
 HEARD = (
     f"s.customer_id = {PERSON} AND audience IN ('both', 'customer') OR "
@@ -108,11 +124,20 @@ class Wall:
             yield "remove", f"ON {name} FOR DELETE USING ({SYSTEM} OR {self.removes})"
 
 
+def _of_vehicle(model: type[Model], column: str = "vehicle_id") -> Wall:
+    """What belongs to a vehicle: its owner's, and goes with it."""
+    own = _of_own(Vehicle, column, "owner_id")
+    return Wall(model, reads=own, adds=own, changes=own, removes=own, goes=True)
+
+
 MINE = f"customer_id = {PERSON} OR mechanic_id = {PERSON}"
+OFFER = ", ".join(f"'{state}'" for state in sorted(OFFERED))
+FOR_ME = f"(private_until IS NULL OR asked_for_id = {PERSON})"
 WALLS = (
     Wall(
         Session,
-        reads=f"{MINE} OR state = '{State.REQUESTED}' AND {IS_MECHANIC}",
+        # What was asked of one mechanic alone is nobody else's to see.
+        reads=f"{MINE} OR state IN ({OFFER}) AND {FOR_ME} AND {IS_MECHANIC}",
         adds=f"customer_id = {PERSON}",
         changes=MINE,
     ),
@@ -123,12 +148,50 @@ WALLS = (
         only=("audience",),  # what a mechanic's page was told becomes support's when another mechanic comes
     ),
     Wall(
+        NeededSkill,
+        reads=_of(Session, "session_id"),
+        adds=_of_session("session_id", f"s.customer_id = {PERSON}"),
+        only=(),
+    ),
+    Wall(  # codes and phones: only what the system does for their person changes them
+        Handover,
+        reads=f"person_id = {PERSON}",
+        goes=True,
+        fixed=("id", "session_id", "person_id", "code_hash", "made_at", "expires_at"),
+    ),
+    Wall(  # everybody reads what a mechanic knows, as on their page
+        KnownSkill,
+        reads="true",
+        adds=f"mechanic_id = {PERSON}",
+        removes=f"mechanic_id = {PERSON}",
+        goes=True,
+        only=(),
+    ),
+    Wall(
         StoredFile,
         reads=f"uploader_id = {PERSON} OR {_of(Session, 'owner_id')} OR {ASKED}",
         adds=f"uploader_id = {PERSON} AND ({_of_session('owner_id', BOTH)} OR {ASKED})",
         changes=f"uploader_id = {PERSON}",
         goes=True,
         fixed=("id", "owner_id", "uploader_id", "key", "created_at"),
+    ),
+    Wall(
+        PartialUpload,
+        reads=f"sender_id = {PERSON}",
+        adds=f"sender_id = {PERSON} AND {_of_session('owner_id', BOTH)}",
+        changes=f"sender_id = {PERSON}",
+        removes=f"sender_id = {PERSON}",
+        goes=True,
+        fixed=("id", "owner_id", "sender_id", "client_id", "size", "created_at"),
+    ),
+    Wall(
+        Favorite,
+        reads=f"customer_id = {PERSON}",
+        adds=f"customer_id = {PERSON}",
+        changes=f"customer_id = {PERSON}",
+        removes=f"customer_id = {PERSON}",
+        goes=True,
+        fixed=("id", "customer_id", "mechanic_id", "added_at"),
     ),
     Wall(
         Payment,
@@ -164,19 +227,43 @@ WALLS = (
         changes=_of_session("session_id", f"s.customer_id = {PERSON}"),
         only=("pdf",),  # typeset for the first reader
     ),
-    Wall(
-        Draft,
-        reads=_of_session("session_id", WRITES),
-        adds=_of_session("session_id", WRITES),
-        changes=_of_session("session_id", WRITES),
-        removes=_of_session("session_id", WRITES),
+    Wall(  # who agrees is changed under the lock of the session, by the system; a person counts what they send
+        Voice,
+        reads=_of_session("session_id", BOTH),
+        changes=f"user_id = {PERSON}",
+        only=("agreed_at", "pieces_taken", "bytes_taken"),
+    ),
+    Wall(  # sound is for nobody to hear: the two only learn that there is some
+        Piece,
+        reads=_of(Voice, "voice_id"),
+        adds=_of_own(Voice, "voice_id", "user_id"),
         goes=True,
+        only=(),
+    ),
+    Wall(Line, reads=_of_session("session_id", BOTH), only=()),
+    *(
+        Wall(
+            model,
+            reads=_of_session("session_id", WRITES),
+            adds=_of_session("session_id", WRITES),
+            changes=_of_session("session_id", WRITES),
+            removes=_of_session("session_id", WRITES),
+            goes=True,
+        )
+        for model in (Draft, ServiceLines)
     ),
     Wall(
         Summary,
         reads=_of_session("session_id", BOTH),
         adds=f"author_id = {PERSON} AND {_of_session('session_id', WRITES)}",
         only=("mailed_at",),
+    ),
+    Wall(
+        Part,
+        reads=_of(Summary, "summary_id", "session_id"),
+        adds=_of_session("summary_id", WRITES),
+        changes=_of_session("summary_id", f"s.customer_id = {PERSON}"),
+        only=("bought_at",),  # the customer's shopping list
     ),
     *(
         Wall(
@@ -185,6 +272,18 @@ WALLS = (
             adds=_of_session("summary_id", WRITES),
             only=only,
         )
-        for model, only in ((Part, ()), (Photo, ()), (Correction, ("mailed_at",)))
+        for model, only in ((Photo, ()), (Correction, ("mailed_at",)))
     ),
+    Wall(
+        Vehicle,
+        reads=f"owner_id = {PERSON}",
+        adds=f"owner_id = {PERSON}",
+        changes=f"owner_id = {PERSON}",
+        removes=f"owner_id = {PERSON}",
+        goes=True,
+        fixed=("id", "owner_id"),
+    ),
+    *map(_of_vehicle, (VehicleSession, MileageReading)),
+    *(_of_vehicle(model, "car_id") for model in (Advice, SharedLink)),
+    Wall(SharedFile, reads=OF_OWN_LINK, adds=OF_OWN_LINK, removes=OF_OWN_LINK, goes=True, only=()),
 )

@@ -179,7 +179,9 @@ def _person(
 def _signs(state: SessionState, people: list[Person], now: datetime) -> Iterable[Sign]:
     """Return the problems, the most important first."""
     session = state.session
-    if session.state == State.RECONNECTING or session.paused_at:
+    if session.state == State.HANDING_OVER:
+        yield Sign("searching", session.search_at, Level.TROUBLE)
+    elif session.state == State.RECONNECTING or session.paused_at:
         cause = session.pause_cause or "reconnecting"
         yield Sign(f"paused:{cause}", session.paused_at or session.state_at, Level.TROUBLE)
     elif session.state == State.LIVE:
@@ -190,12 +192,19 @@ def _signs(state: SessionState, people: list[Person], now: datetime) -> Iterable
         )
     if session.state == State.WAITING and now - session.state_at >= duration("start_sound"):
         yield Sign("not_started", session.state_at, Level.WATCH)
-    if session.state == State.REQUESTED:
-        given_back = session.released_at is not None
-        if given_back or now - session.state_at >= duration("unnoticed") / 2:
-            yield Sign("given_back" if given_back else "unaccepted", session.state_at, Level.WATCH)
+    if session.state == State.REQUESTED and (what := _wait_in_queue(session, now)):
+        yield Sign(what, session.state_at, Level.WATCH)
     if session.hold_until and session.hold_until > now:
         yield Sign("held", session.ends_at, Level.WATCH)
+
+
+def _wait_in_queue(session: Session, now: datetime) -> str:
+    """Return what support should know of a request that waits; empty while it is new."""
+    if session.is_private:
+        return "private"
+    if session.released_at is not None:
+        return "given_back"
+    return "unaccepted" if now - session.state_at >= duration("unnoticed") / 2 else ""
 
 
 def _open_alerts() -> dict[UUID, list[Alert]]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import User
 from autodoctor.core.fields import AmountField
+from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments import currencies
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Refund
@@ -119,6 +120,22 @@ class AssignForm(ActForm):
     def perform(self, context: ActContext) -> None:
         mechanic_id = UUID(self.given("mechanic"))
         support_actions.assign(**context, mechanic_id=mechanic_id, reason=self.given("reason"))
+
+
+class SubstituteForm(ActForm):
+    mechanic = forms.ChoiceField(
+        label=_("Mechanic"), required=False, help_text=_("A mechanic who takes sessions and has none now.")
+    )
+    reason = _reason(WE_READ)
+    sure = _sure(_("Have another mechanic go on"))
+
+    def prepare(self) -> None:
+        whoever = ("", str(_("Whoever takes it first")))
+        self.offer("mechanic", [whoever, *((str(person.id), person.name) for person in self.case.takers)])
+
+    def perform(self, context: ActContext) -> None:
+        mechanic_id = parse_uuid(self.given("mechanic"))
+        support_actions.substitute(**context, mechanic_id=mechanic_id, reason=self.given("reason"))
 
 
 class TimeForm(ActForm):
@@ -259,6 +276,21 @@ ACTS: dict[str, Act] = {
             AssignForm,
             lambda case: case.session.state in BEFORE_START,
             "wrench",
+        ),
+        Act(
+            "substitute",
+            _("Another mechanic goes on"),
+            _(
+                "The clock is paused until another mechanic is there, who goes on with the time that is left. The "
+                "current mechanic leaves the session and keeps their share."
+            ),
+            _("Find another mechanic"),
+            _("Another mechanic goes on, or is being looked for."),
+            SubstituteForm,
+            lambda case: case.is_running,
+            "wrench",
+            danger=True,
+            fresh=True,
         ),
         Act(
             "release",

@@ -36,10 +36,12 @@ from autodoctor.summaries import pdf as summary_pdf
 from autodoctor.support.case_file import Case, Money
 from autodoctor.support.case_presence import Attendance, attendance
 from autodoctor.support.case_timeline import Group, group_of, in_words
+from autodoctor.transcripts import reading
+from autodoctor.transcripts.models import Line
 
 TEMPLATE = Path(__file__).parent / "typst" / "evidence.typ"
 LEFT_OUT = frozenset({Group.SUPPORT, Group.ALERTS, Group.CHAT})  # ours alone, or given in full below
-MOST_MESSAGES = 1_000
+MOST_MESSAGES = MOST_LINES = 1_000
 PIECE_BYTES = 1 << 20
 MOST_REMEMBERED = 512 * 1024 * 1024  # bytes on the disk
 
@@ -116,8 +118,10 @@ def _data(case: Case) -> dict[str, Any]:
     session = case.session
     events = list(session.events.order_by("seq"))
     messages = [event for event in events if event.kind == EventKind.MESSAGE_POSTED]
+    spoken = reading.lines_between(session, None, None)
     about = case.vehicle or session.plan_name
-    look_up(session.concern, *(file.name for file in case.files), *map(in_words, events))
+    texts = [line.text for line in spoken[:MOST_LINES]]
+    look_up(session.concern, *(file.name for file in case.files), *map(in_words, events), *texts)
     return {
         "words": _words(),
         "title": _("Evidence: session of %(name)s") % {"name": session.customer.name},
@@ -130,6 +134,9 @@ def _data(case: Case) -> dict[str, Any]:
         "charges": [row for each in case.money for row in _charge(each)],
         "timeline": [_entry(event) for event in events if group_of(event.kind) not in LEFT_OUT],
         "messages": [_entry(event) | {"who": as_set(event.actor_name)} for event in messages[:MOST_MESSAGES]],
+        "messages_note": _cut(len(messages), MOST_MESSAGES),
+        "spoken": [_spoken(line) for line in spoken[:MOST_LINES]],
+        "spoken_note": _cut(len(spoken), MOST_LINES),
         "zone": _("Times are in the time zone %(zone)s.") % {"zone": timezone.get_current_timezone_name()},
         "files": [as_set(file.name) for file in reversed(case.files)],
         "summary": _about_summary(case),
@@ -149,6 +156,7 @@ def _words() -> dict[str, str]:
         "amount": _("Amount"),
         "timeline": _("What happened"),
         "messages": _("What was written"),
+        "spoken": _("What was said, as a program understood it"),
         "files": _("Files that were shared"),
         "summary": _("The written summary"),
     }
@@ -249,6 +257,15 @@ def _row(what: str, at: Any, reference: str, cents: int, payment: Payment) -> di
 
 def _entry(event: SessionEvent) -> dict[str, str]:
     return {"when": exact_moment(event.at), "text": as_set(in_words(event))}
+
+
+def _spoken(line: Line) -> dict[str, str]:
+    return {"when": exact_moment(line.at), "who": as_set(line.voice.name), "text": as_set(line.text)}
+
+
+def _cut(there: int, most: int) -> str:
+    """Return that not all is in the document; empty if it is."""
+    return _("Only the first %(most)d of %(there)d lines.") % {"most": most, "there": there} if there > most else ""
 
 
 def _about_summary(case: Case) -> str:

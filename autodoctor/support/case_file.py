@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from autodoctor.accounts.models import User
 from autodoctor.files.listing import files_of
@@ -18,10 +18,12 @@ from autodoctor.sessions.event_data import PreflightData
 from autodoctor.sessions.lifecycle import preflight
 from autodoctor.sessions.models import Participant, Session, SessionEvent
 from autodoctor.sessions.queries import eligibility
+from autodoctor.sessions.queries.substitutes import search_ends_at
 from autodoctor.sessions.record import participants
 from autodoctor.sessions.record.participants import ParticipantState
 from autodoctor.sessions.rules import settlement
-from autodoctor.sessions.states import RUNNING, TERMINAL, EventKind
+from autodoctor.sessions.rules.triggers import duration
+from autodoctor.sessions.states import RUNNING, TERMINAL, EventKind, State
 from autodoctor.support.board_lines import Notice, notices_of
 from autodoctor.support.case_timeline import Group, Line, lines
 
@@ -80,6 +82,19 @@ class Case:
         return self.session.state in RUNNING
 
     @property
+    def is_searching(self) -> bool:
+        return self.session.state == State.HANDING_OVER
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """Return when the wait for another mechanic is over: for anybody, or for the one who took over to join."""
+        session = self.session
+        if self.is_searching:
+            return search_ends_at(session)
+        is_awaited = session.state == State.RECONNECTING and session.search_at is not None
+        return session.state_at + duration("substitute_not_in") if is_awaited else None
+
+    @property
     def vehicle(self) -> str:
         return self.session.vehicle_words
 
@@ -89,10 +104,9 @@ class Case:
 
     @cached_property
     def former(self) -> QuerySet[Participant]:
-        """Return the mechanics who gave the session back."""
-        return (
-            self.session.participants.filter(released_at__isnull=False).select_related("user").order_by("released_at")
-        )
+        """Return the mechanics who gave the session back, or handed it over."""
+        before = Q(released_at__isnull=False) | Q(handed_over_at__isnull=False)
+        return self.session.participants.filter(before).select_related("user").order_by("released_at", "handed_over_at")
 
     # Time
 

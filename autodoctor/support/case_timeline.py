@@ -31,10 +31,16 @@ class Group(TextChoices):
 _GROUPS = {
     "participant": Group.PRESENCE,
     "preflight": Group.PRESENCE,
+    "handover": Group.PRESENCE,
     "message": Group.CHAT,
     "file": Group.FILES,
+    "camera": Group.FILES,
+    "still": Group.FILES,
     "summary": Group.FILES,
     "rating": Group.FILES,
+    "question": Group.CHAT,
+    "follow_up": Group.FILES,
+    "transcript": Group.FILES,
     "payment": Group.MONEY,
     "extension": Group.MONEY,
     "refund": Group.MONEY,
@@ -51,10 +57,14 @@ WORDS: dict[str, Promise] = {
     EventKind.SESSION_REQUESTED: gettext_lazy("Paid: the request is in the queue"),
     EventKind.SESSION_ACCEPTED: gettext_lazy("%(who)s accepted the request"),
     EventKind.SESSION_RELEASED: gettext_lazy("Back to the queue: %(reason)s"),
+    EventKind.SESSION_OPENED: gettext_lazy("Open to all mechanics: %(why)s"),
     EventKind.SESSION_WAITING: gettext_lazy("Both are in and wait for the start"),
     EventKind.SESSION_STARTED: gettext_lazy("%(who)s started the session: the clock is running"),
     EventKind.SESSION_PAUSED: gettext_lazy("The clock is paused"),
     EventKind.SESSION_RESUMED: gettext_lazy("The clock is running again"),
+    EventKind.SESSION_HANDING_OVER: gettext_lazy("Another mechanic is needed: %(why)s"),
+    EventKind.SESSION_TAKEN_OVER: gettext_lazy("%(who)s goes on with the session"),
+    EventKind.HANDOVER_NOTED: gettext_lazy("%(who)s noted for the next mechanic: %(text)s"),
     EventKind.SESSION_HELD: gettext_lazy("The time is up, but the end waits for a payment"),
     EventKind.SESSION_EXTENDED: gettext_lazy("Extended by %(time)s"),
     EventKind.SESSION_WARNED: gettext_lazy("Both were told that %(left)s are left"),
@@ -65,8 +75,16 @@ WORDS: dict[str, Promise] = {
     EventKind.PARTICIPANT_JOINED: gettext_lazy("%(who)s joined"),
     EventKind.PARTICIPANT_LEFT: gettext_lazy("%(who)s is missing"),
     EventKind.PREFLIGHT_REPORTED: gettext_lazy("%(who)s checked their devices: %(checks)s"),
+    EventKind.HANDOVER_ASKED: gettext_lazy("A phone asks to join: %(device)s"),
+    EventKind.HANDOVER_CONFIRMED: gettext_lazy("%(who)s let a phone join: %(device)s"),
+    EventKind.HANDOVER_REFUSED: gettext_lazy("A phone was not let in: %(device)s"),
+    EventKind.HANDOVER_ENDED: gettext_lazy("%(who)s disconnected the phone: %(device)s"),
     EventKind.FILE_SHARED: gettext_lazy("%(who)s shared %(file)s"),
     EventKind.FILE_REMOVED: gettext_lazy("%(who)s removed %(file)s"),
+    EventKind.CAMERA_ALLOWED: gettext_lazy("%(who)s allows photos with their camera, its light and its zoom"),
+    EventKind.CAMERA_REFUSED: gettext_lazy("%(who)s does not allow photos with their camera"),
+    EventKind.STILL_REQUESTED: gettext_lazy("%(who)s asked the customer’s camera for a photo"),
+    EventKind.STILL_FAILED: gettext_lazy("No photo came from the camera of %(who)s: %(why)s"),
     EventKind.EXTENSION_ALLOWED: gettext_lazy("%(who)s says how long they can stay: %(allowed)s"),
     EventKind.EXTENSION_PENDING: gettext_lazy("An extension of %(time)s is being paid: %(stands)s"),
     EventKind.EXTENSION_FAILED: gettext_lazy("An extension of %(time)s was not paid: %(stands)s"),
@@ -81,6 +99,15 @@ WORDS: dict[str, Promise] = {
     EventKind.SUMMARY_SUBMITTED: gettext_lazy("%(who)s submitted the summary"),
     EventKind.SUMMARY_CORRECTED: gettext_lazy("%(who)s added a correction to the summary"),
     EventKind.RATING_GIVEN: gettext_lazy("%(who)s gave %(stars)s of 5 stars"),
+    EventKind.QUESTION_ASKED: gettext_lazy("%(who)s asked their free question: %(text)s"),
+    EventKind.QUESTION_ANSWERED: gettext_lazy("%(who)s answered the question: %(text)s"),
+    EventKind.QUESTION_CLOSED: gettext_lazy("The question was closed without an answer"),
+    EventKind.FOLLOW_UP_ANSWERED: gettext_lazy("%(who)s says whether the repair held: %(answer)s"),
+    EventKind.TRANSCRIPT_ASKED: gettext_lazy("%(who)s asked for a transcript of the call"),
+    EventKind.TRANSCRIPT_AGREED: gettext_lazy("%(who)s agreed to the transcript: what both say is recorded"),
+    EventKind.TRANSCRIPT_STOPPED: gettext_lazy("%(who)s does not want a transcript: nothing is recorded"),
+    EventKind.TRANSCRIPT_READY: gettext_lazy("The transcript of the call is there, and the recording is deleted"),
+    EventKind.TRANSCRIPT_FAILED: gettext_lazy("The call could not be transcribed; the recording is deleted"),
     EventKind.REQUEST_MISSED: gettext_lazy("Available mechanics did not accept the request"),
     EventKind.NUDGE_CUSTOMER: gettext_lazy("Nudge to the customer: %(rule)s"),
     EventKind.NUDGE_MECHANIC: gettext_lazy("Nudge to the mechanic: %(rule)s"),
@@ -100,6 +127,7 @@ WORDS: dict[str, Promise] = {
     EventKind.SUPPORT_CANCELLED: gettext_lazy("%(who)s canceled the session: %(reason)s"),
     EventKind.SUPPORT_RELEASED: gettext_lazy("%(who)s released the mechanic: %(reason)s"),
     EventKind.SUPPORT_ASSIGNED: gettext_lazy("%(who)s assigned the session to %(mechanic)s: %(reason)s"),
+    EventKind.SUPPORT_HANDED_OVER: gettext_lazy("%(who)s asked for another mechanic: %(reason)s"),
     EventKind.SUPPORT_EXTENDED: gettext_lazy("%(who)s gave %(given)s for free: %(reason)s"),
     EventKind.SUPPORT_SUMMARY_RESENT: gettext_lazy("%(who)s sent the summary again: %(reason)s"),
 }
@@ -156,7 +184,7 @@ def in_words(event: SessionEvent) -> str:
     """Return a sentence without its period; an event without words shows its kind."""
     if event.kind == EventKind.MESSAGE_POSTED:
         return event.data_as(MessageData)["text"]
-    if event.kind == EventKind.SESSION_ACCEPTED and event.actor_role == Role.SUPPORT:
+    if event.kind in {EventKind.SESSION_ACCEPTED, EventKind.SESSION_TAKEN_OVER} and event.actor_role == Role.SUPPORT:
         session = event.data_as(EventData).get("session")
         mechanic = session["mechanic"] if session else None
         names = {"who": event.actor_name, "mechanic": mechanic["name"] if mechanic else NOTHING}

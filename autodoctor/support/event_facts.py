@@ -10,11 +10,14 @@ from django.utils.translation import gettext_lazy
 
 from autodoctor.payments.formatting import format_cents
 from autodoctor.sessions import event_data as data
-from autodoctor.sessions.event_data import EVENT_DATA, EventData
+from autodoctor.sessions.end_reasons import has_left
+from autodoctor.sessions.event_data import EventData
+from autodoctor.sessions.event_kinds import EVENT_DATA
 from autodoctor.sessions.formatting import format_duration
+from autodoctor.sessions.lifecycle.stills import Failure
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.rules.table import rule_of_kind
-from autodoctor.sessions.states import EndReason, EventKind
+from autodoctor.sessions.states import EndReason, EventKind, FollowUp
 
 NOTHING = "–"
 Words = dict[str, str]
@@ -55,6 +58,20 @@ RELEASES: dict[str, Promise] = {
     "other": gettext_lazy("another reason"),
 }
 
+OPENINGS: dict[str, Promise] = {
+    "time": gettext_lazy("the time of the mechanic who was asked for is over"),
+    "passed": gettext_lazy("the mechanic who was asked for passed"),
+    "away": gettext_lazy("the mechanic who was asked for takes no sessions any more"),
+    "asked_everybody": gettext_lazy("the customer wants to wait no longer"),
+}
+
+HANDOVERS: dict[str, Promise] = {
+    "asked": gettext_lazy("the customer asked for one, because the mechanic was lost"),
+    "leaves": gettext_lazy("the mechanic has to leave"),
+    "by_support": gettext_lazy("by support"),
+    "not_in": gettext_lazy("whoever took over did not come"),
+}
+
 STANDS: dict[str, Promise] = {
     "bank": gettext_lazy("the bank decides"),
     "confirm": gettext_lazy("the bank asks for a confirmation"),
@@ -62,21 +79,25 @@ STANDS: dict[str, Promise] = {
     "declined": gettext_lazy("declined"),
     "called_off": gettext_lazy("the customer canceled"),
     "not_allowed": gettext_lazy("the mechanic cannot stay that long"),
+    "lapsed": gettext_lazy("no card was entered in time"),
 }
 
 
 def facts_of(event: SessionEvent) -> Facts:
     """Return all facts of an event of a known kind."""
-    found = Facts(who=event.actor_name or _("The clock"), end=_end(event.data_as(EventData)))
+    found = Facts(who=event.actor_name or _("The clock"), end=_end(event))
     for reading in READINGS:
         if reading.shape in EVENT_DATA[EventKind(event.kind)] and reading.needed <= event.data.keys():
             found |= reading.words(event.data_as(reading.shape))
     return found
 
 
-def _end(of: EventData) -> str:
-    session = of.get("session")
-    return _named(dict(EndReason.choices), session and session["end_reason"])
+def _end(event: SessionEvent) -> str:
+    session = event.data_as(EventData).get("session")
+    reason = session and session["end_reason"]
+    if has_left(reason, event.actor_role):
+        return _("the mechanic had to leave")
+    return _named(dict(EndReason.choices), reason)
 
 
 def _rule(of: data.RuleData) -> Words:
@@ -125,16 +146,23 @@ def _named(names: Mapping[str, Any], value: str | None) -> str:
 
 READINGS: list[Reading[Any]] = [
     Reading(data.ReleaseData, lambda of: {"reason": _named(RELEASES, of["reason"])}),
+    Reading(data.OpenedData, lambda of: {"why": _named(OPENINGS, of["why"])}),
+    Reading(data.SearchData, lambda of: {"why": _named(HANDOVERS, of["why"])}),
+    Reading(data.NoteData, lambda of: {"text": of["text"]}),
     Reading(data.RuleData, _rule),
     Reading(data.AlertData, _alert),
     Reading(data.TakenAlertData, _alert),
     Reading(data.DoneAlertData, _alert),
     Reading(data.ExtensionData, _extension),
     Reading(data.FileData, lambda of: {"file": of["file"]["name"]}),
+    Reading(data.FailedStillData, lambda of: {"why": _named(dict(Failure.choices), of["why"])}),
     Reading(data.PreflightData, _preflight),
+    Reading(data.HandoverData, lambda of: {"device": of["device"]}),
     Reading(data.AllowanceData, _allowance),
     Reading(data.SolvedData, lambda of: {"solved": _("yes") if of["solved"] else _("no")}),
     Reading(data.RatingData, lambda of: {"stars": str(of["stars"])}),
+    Reading(data.QuestionData, lambda of: {"text": of["text"]}),
+    Reading(data.FollowUpData, lambda of: {"answer": _named(dict(FollowUp.choices), of["answer"])}),
     Reading(data.DisputeData, _dispute),
     Reading(data.HelpQuestionData, _help),
     Reading(data.HelpAnswerData, lambda of: {"text": of["text"]}),

@@ -8,19 +8,22 @@ from statistics import median
 from uuid import UUID
 
 from django.db.models import Count, QuerySet, Sum
+from django.db.models.fields.json import KT
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.conversations.models import Conversation, Entry, Kind
 from autodoctor.conversations.models import State as ConversationState
+from autodoctor.core.folding import folded
 from autodoctor.payments.models import Refund
 from autodoctor.sessions.event_data import EventData, ReleaseData
 from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.states import RUNNING, EndReason, EventKind
+from autodoctor.sessions.states import RUNNING, EndReason, EventKind, FollowUp
 
 MECHANIC_DID_NOT_COME = frozenset({"mechanic_absent", "mechanic_not_in", "not_started"})
 _SAID = frozenset({EventKind.HELP_ASKED, EventKind.HELP_ANSWERED})
 _COUNTED_KINDS = (EventKind.SESSION_ACCEPTED, EventKind.SESSION_RELEASED, EventKind.PARTICIPANT_LEFT, *_SAID)
+LONGEST_INITIALS = 3  # letters of a make that is written in capitals
 _running = frozenset(state.value for state in RUNNING)
 
 
@@ -63,6 +66,8 @@ class Tally:
     stars: list[int] = field(default_factory=list)
     questions: int = 0  # to support, in sessions and without one, each with what was added before the answer
     trouble_codes: Counter[str] = field(default_factory=Counter)  # sessions by code, without its failure type
+    solved: int = 0  # customers say a week later that the repair held
+    unsolved: int = 0  # or that the problem is back
     answer_waits: list[float] = field(default_factory=list)  # seconds from each question to its answer
 
     def __add__(self, other: "Tally") -> "Tally":
@@ -88,6 +93,12 @@ class Tally:
                 since = None
 
     @property
+    def solved_rate(self) -> float | None:
+        """Return which part of the repairs held; None without answers."""
+        answers = self.solved + self.unsolved
+        return self.solved / answers if answers else None
+
+    @property
     def lost_minutes(self) -> float:
         return self.lost_seconds / 60
 
@@ -96,12 +107,28 @@ class Tally:
         return sum(self.stars) / len(self.stars) if self.stars else None
 
 
+@dataclass
+class Outcomes:
+    """The answers a week after the sessions, by what they were about. "Not repaired yet" is none."""
+
+    solved: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
+
+    def count(self, about: str, *, solved: bool) -> None:
+        self.solved[about] += solved
+        self.answers[about] += 1
+
+    def rate(self, about: str) -> float | None:
+        answers = self.answers[about]
+        return self.solved[about] / answers if answers else None
+
+
 def total(tallies: Iterable[Tally]) -> Tally:
     return sum(tallies, Tally())
 
 
 class Numbers:
-    """The tallies of a period, per mechanic and day, from six queries. None stands for "no mechanic".
+    """The tallies of a period, per mechanic and day, from seven queries. None stands for "no mechanic".
 
     A session counts with its questions on the day of its request, a question without one on its own day.
     """
@@ -113,6 +140,8 @@ class Numbers:
         self._sessions = {session.id: session for session in requested.only(*_COLUMNS)}
         for session in self._sessions.values():
             self._count(session)
+        self.by_code, self.by_make = Outcomes(), Outcomes()
+        self._read_follow_ups(requested)
         self._read_log(requested)
         self._read_ledger(requested)
         self._read_conversations()
@@ -143,7 +172,7 @@ class Numbers:
         tally.sessions += 1
         tally.lost_seconds += session.mechanic_lost_seconds + session.lenient_seconds_used
         tally.customer_no_shows += session.end_reason == EndReason.CUSTOMER_NO_SHOW
-        tally.trouble_codes.update({code.partition("-")[0] for code in session.trouble_codes})
+        tally.trouble_codes.update({code.partition("-")[0] for code in session.named_codes})
         if session.stars:
             tally.stars.append(session.stars)
 
@@ -171,6 +200,20 @@ class Numbers:
         for (session_id, _audience), said in threads.items():
             session = self._sessions[session_id]
             self._at(session.mechanic_id, session).ask(said)
+
+    def _read_follow_ups(self, requested: "QuerySet[Session]") -> None:
+        """Count the answers, of few sessions: by mechanic and day, by make, and by trouble code."""
+        answered = requested.filter(follow_up__in=(FollowUp.YES, FollowUp.NO)).order_by()
+        for session_id, answer, make in answered.values_list("id", "follow_up", KT("vehicle__make")):
+            if (session := self._sessions.get(session_id)) is None:
+                continue
+            tally, solved = self._at(session.mechanic_id, session), answer == FollowUp.YES
+            tally.solved += solved
+            tally.unsolved += not solved
+            if make:
+                self.by_make.count(spelling(make), solved=solved)
+            for code in {code.partition("-")[0] for code in session.named_codes}:
+                self.by_code.count(code, solved=solved)
 
     def _read_conversations(self) -> None:
         """Count the questions without a session that support saw, by the day of the first message."""
@@ -200,6 +243,12 @@ class Numbers:
                 tally.refunded_cents[currency] += cents
 
 
+def spelling(make: str) -> str:
+    """Return one spelling of a make that people type as they like: "VOLVO " is "Volvo", "bmw" is "BMW"."""
+    name = folded(make)
+    return name.upper() if len(name) <= LONGEST_INITIALS else name.title()
+
+
 def _accepted_by(data: EventData) -> UUID | None:
     """Return who had it then; support may have given it to them."""
     mechanic = data["session"]["mechanic"]
@@ -211,6 +260,7 @@ def _did_not_come(data: ReleaseData) -> UUID | None:
 
 
 _COLUMNS = (
-    *("id", "mechanic_id", "requested_at", "created_at", "end_reason", "stars", "trouble_codes"),
+    *("id", "mechanic_id", "requested_at", "created_at", "end_reason", "stars"),
+    *("trouble_codes", "trouble_codes_said"),
     *("mechanic_lost_seconds", "customer_lost_seconds", "media_lost_seconds"),
 )

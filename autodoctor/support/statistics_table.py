@@ -11,11 +11,12 @@ from django.utils.translation import gettext_lazy
 from autodoctor.core.errors import safe_csv_cell
 from autodoctor.core.formatting import weekday
 from autodoctor.payments.formatting import format_sums, plain_amount
-from autodoctor.support.statistics import Numbers, Tally, total
+from autodoctor.support.statistics import Numbers, Outcomes, Tally, total
 from autodoctor.trouble_codes.explanation import Explanation, explain
 from autodoctor.trouble_codes.structure import TroubleCode
 
 MOST_CODES_SHOWN = 20
+MOST_MAKES_SHOWN = 20
 SPARK_HEIGHT = 20  # units of the drawing; a day is one unit wide
 
 
@@ -40,6 +41,11 @@ def _span(seconds: float | None) -> str:
 
 def _rating(tally: Tally) -> str:
     return "" if tally.rating is None else f"{tally.rating:.1f} ({len(tally.stars)})"
+
+
+def share(rate: float | None, answers: int) -> str:
+    """Format "75% (4)"; empty without answers."""
+    return "" if rate is None else f"{rate:.0%} ({answers})"
 
 
 MEASURES = (
@@ -95,13 +101,19 @@ MEASURES = (
         lambda tally: _span(tally.answer_wait),
     ),
     Measure(gettext_lazy("Rating"), gettext_lazy("stars (sessions)"), lambda tally: tally.rating, _rating),
+    Measure(
+        gettext_lazy("Solved"),
+        gettext_lazy("held a week (answers)"),
+        lambda tally: tally.solved_rate,
+        lambda tally: share(tally.solved_rate, tally.solved + tally.unsolved),
+    ),
 )
 
 
 CSV_COLUMNS = (
     *("day", "mechanic", "sessions", "median_seconds_to_acceptance", "mechanic_no_shows", "customer_no_shows"),
     *("drops", "lost_seconds", "refunds", "refunded", "rating", "ratings"),
-    *("questions", "median_seconds_to_answer", "trouble_codes"),
+    *("questions", "median_seconds_to_answer", "trouble_codes", "solved", "unsolved"),
 )
 
 
@@ -130,13 +142,34 @@ def _plain(tally: Tally) -> list[float | str]:
     ]
     answer = "" if tally.answer_wait is None else round(tally.answer_wait, 1)
     codes = "; ".join(f"{code} {sessions}" for code, sessions in _by_number(tally))
-    return [tally.sessions, wait, *counts, rating, len(tally.stars), tally.questions, answer, codes]
+    return [
+        tally.sessions,
+        wait,
+        *counts,
+        rating,
+        len(tally.stars),
+        tally.questions,
+        answer,
+        codes,
+        tally.solved,
+        tally.unsolved,
+    ]
 
 
-def trouble_code_rows(found: Numbers) -> list[tuple[Explanation, int]]:
-    """Return the most frequent trouble codes of the intakes, each with the number of its sessions."""
-    whole = total(found.tallies.values())
-    return [(explain(TroubleCode(code)), sessions) for code, sessions in _by_number(whole)[:MOST_CODES_SHOWN]]
+def trouble_code_rows(found: Numbers) -> list[tuple[Explanation, int, str]]:
+    """Return the most frequent trouble codes of intakes and chats, each with its sessions and its solved rate."""
+    most = _by_number(total(found.tallies.values()))[:MOST_CODES_SHOWN]
+    return [(explain(TroubleCode(code)), sessions, _outcome(found.by_code, code)) for code, sessions in most]
+
+
+def make_rows(found: Numbers) -> list[tuple[str, str]]:
+    """Return the makes with the most answers a week later, each with its solved rate."""
+    most = sorted(found.by_make.answers.items(), key=lambda one: (-one[1], one[0]))[:MOST_MAKES_SHOWN]
+    return [(make, _outcome(found.by_make, make)) for make, _answers in most]
+
+
+def _outcome(of: Outcomes, about: str) -> str:
+    return share(of.rate(about), of.answers[about])
 
 
 def _by_number(tally: Tally) -> list[tuple[str, int]]:

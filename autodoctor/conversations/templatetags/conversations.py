@@ -1,7 +1,9 @@
 """Words of people with their links, and the topics of questions."""
 
+from html import escape
+
 from django import template
-from django.utils.html import escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from autodoctor.conversations.topics import topic_words

@@ -1,26 +1,17 @@
 """Years of history on PostgreSQL, so that the planner chooses as it would there."""
 
-from collections.abc import Mapping
-
 from django.apps import apps
-from django.db import connection, models
+from django.db import connection
+
+from autodoctor.accounts.models import User
+from autodoctor.health.tests.many_rows import insert
 
 SESSIONS = 30_000
 PEOPLE = 20_000
 MECHANICS = 200
 EVENTS_EACH = 6
+PIECES = 5_000  # of sound: one is kept for a day at most
 
-_DEFAULTS: Mapping[type[models.Field], str] = {  # type: ignore[type-arg]
-    models.CharField: "''",
-    models.TextField: "''",
-    models.BooleanField: "false",
-    models.JSONField: "'{}'::jsonb",
-    models.DateTimeField: "now()",
-    models.UUIDField: "md5(n::text)::uuid",
-    models.BinaryField: "''::bytea",
-    models.FloatField: "0",
-    models.IntegerField: "0",
-}
 _AGO = "now() - n * interval '1 hour'"  # one session an hour, the newest first
 _SESSION = "md5('session' || n)::uuid"
 _PAYMENT = "md5('payment' || n)::uuid"
@@ -32,8 +23,10 @@ def write() -> None:
     """Write the history: sessions that are over, with all that they leave behind."""
     _people()
     _sessions()
+    _skills()
     _participants()
     _logs()
+    _voices()
     _alerts()
     _files()
     _payments()
@@ -42,6 +35,7 @@ def write() -> None:
     _news_of_stripe()
     _papers()
     _questions()
+    _garages()
     _know()
 
 
@@ -64,20 +58,22 @@ def growing_tables() -> set[str]:
     of_now = {
         *("scheduler_job", "scheduler_lanestate", "autodoctor_sessions_process", "autodoctor_sessions_connection"),
         *("rates_count", "rates_kept"),  # what somebody did in the last minutes
+        "files_partialupload",  # begun in the last three hours
+        "transcripts_piece",  # said within the last day
     }
     small = {
         *("booking_plan", "booking_extensionoption", "autodoctor_sessions_ruletime", "receipts_series"),
         *("django_content_type", "auth_group", "auth_permission"),
         "payments_moneyalarm",  # what stands still now
         "accounts_notify",  # emptied every day
-        *("accounts_mechanicprofile", "payments_payoutaccount"),  # as many as there are mechanics
+        *("accounts_mechanicprofile", "payments_payoutaccount", "skills_skill", "skills_knownskill"),  # by mechanics
     }
     kept = [model for model in apps.get_models() if model._meta.app_label != "rates"]  # counts expire within hours
     return {model._meta.db_table for model in kept} - of_now - small
 
 
 def _people() -> None:
-    _insert(
+    insert(
         "accounts.User",
         PEOPLE,
         id="md5('person' || n)::uuid",
@@ -89,19 +85,26 @@ def _people() -> None:
         last_login="now()",
         is_staff=f"n >= {PEOPLE - 5}",
     )
-    _insert(
+    insert(
         "accounts.MechanicProfile",
         MECHANICS,
         user_id="md5('person' || n)::uuid",
         state="'approved'",
         taking_sessions="n % 4 = 0",
     )
-    _insert("push.PushSubscription", PEOPLE // 2, user_id=_CUSTOMER, endpoint="'https://push.example/' || n")
-    _insert("sessions.Session", PEOPLE, session_key="md5(n::text)", expire_date="now() + n * interval '1 hour'")
+    insert(
+        "accounts.Favorite",
+        PEOPLE,
+        customer_id="md5('person' || n)::uuid",
+        mechanic_id=_MECHANIC,
+        tell_until="CASE WHEN n % 500 = 0 THEN now() + interval '1 day' END",
+    )
+    insert("push.PushSubscription", PEOPLE // 2, user_id=_CUSTOMER, endpoint="'https://push.example/' || n")
+    insert("sessions.Session", PEOPLE, session_key="md5(n::text)", expire_date="now() + n * interval '1 hour'")
 
 
 def _sessions() -> None:
-    _insert(
+    insert(
         "autodoctor_sessions.Session",
         SESSIONS,
         id=_SESSION,
@@ -119,13 +122,26 @@ def _sessions() -> None:
         payable_until=_AGO,
         summarized_at=f"CASE WHEN n % 400 = 0 THEN NULL ELSE {_AGO} END",
         rated_at=_AGO,
+        question_at=f"CASE WHEN n % 5 = 0 THEN {_AGO} END",
+        question_over_at=f"CASE WHEN n % 5 = 0 AND n > 40 THEN {_AGO} END",
+        follow_up="CASE n % 4 WHEN 0 THEN 'yes' WHEN 1 THEN 'no' ELSE '' END",
         seq=str(EVENTS_EACH),
+        trouble_codes="'[]'::jsonb",
+        trouble_codes_said="CASE WHEN n < 5 THEN NULL ELSE '[]'::jsonb END",  # those of the last hours are not read
     )
+
+
+def _skills() -> None:
+    """Two makes of each mechanic, and one of each session."""
+    make = "(SELECT min(id) FROM skills_skill) + {} % 40"
+    for one in ("n", "n + 7"):
+        insert("skills.KnownSkill", MECHANICS, mechanic_id="md5('person' || n)::uuid", skill_id=make.format(f"({one})"))
+    insert("autodoctor_sessions.NeededSkill", SESSIONS, session_id=_SESSION, skill_id=make.format("n"))
 
 
 def _participants() -> None:
     for role, person in (("customer", _CUSTOMER), ("mechanic", _MECHANIC)):
-        _insert(
+        insert(
             "autodoctor_sessions.Participant",
             SESSIONS,
             session_id=_SESSION,
@@ -138,7 +154,7 @@ def _participants() -> None:
 
 def _logs() -> None:
     for seq in range(1, EVENTS_EACH + 1):
-        _insert(
+        insert(
             "autodoctor_sessions.SessionEvent",
             SESSIONS,
             session_id=_SESSION,
@@ -149,8 +165,24 @@ def _logs() -> None:
         )
 
 
+def _voices() -> None:
+    """Who agreed to a transcript and what they said, and the sound of the last day."""
+    for role, person in (("customer", _CUSTOMER), ("mechanic", _MECHANIC)):
+        insert("transcripts.Voice", SESSIONS, session_id=_SESSION, user_id=person, role=f"'{role}'")
+    first = "(SELECT min(id) FROM transcripts_voice)"
+    insert("transcripts.Line", SESSIONS, session_id=_SESSION, voice_id=f"{first} - 1 + n", at=_AGO, text="'Hm'")
+    insert(
+        "transcripts.Piece",
+        PIECES,
+        voice_id=f"{first} + n % 48",
+        number="n",
+        key="'voices/' || n",
+        sent_at="now() - n * interval '15 seconds'",
+    )
+
+
 def _alerts() -> None:
-    _insert(
+    insert(
         "autodoctor_sessions.Alert",
         SESSIONS,
         session_id=_SESSION,
@@ -162,7 +194,7 @@ def _alerts() -> None:
 
 
 def _files() -> None:
-    _insert(
+    insert(
         "files.StoredFile",
         SESSIONS * 2,
         id="md5('file' || n)::uuid",
@@ -175,7 +207,7 @@ def _files() -> None:
 
 
 def _payments() -> None:
-    _insert(
+    insert(
         "payments.Payment",
         SESSIONS,
         id=_PAYMENT,
@@ -198,7 +230,7 @@ def _payments() -> None:
 
 
 def _refunds_and_disputes() -> None:
-    _insert(
+    insert(
         "payments.Refund",
         SESSIONS,
         id="md5('refund' || n)::uuid",
@@ -208,7 +240,7 @@ def _refunds_and_disputes() -> None:
         created_at=_AGO,
         payment_id=_PAYMENT,
     )
-    _insert(
+    insert(
         "payments.Dispute",
         SESSIONS // 10,
         stripe_id="'dp_' || n",
@@ -220,7 +252,7 @@ def _refunds_and_disputes() -> None:
 
 
 def _earnings() -> None:
-    _insert(
+    insert(
         "payments.Earning",
         SESSIONS,
         id="md5('earning' || n)::uuid",
@@ -235,7 +267,7 @@ def _earnings() -> None:
         created_at=_AGO,
         payment_id=_PAYMENT,
     )
-    _insert(
+    insert(
         "payments.Movement",
         SESSIONS,
         id="md5('movement' || n)::uuid",
@@ -250,20 +282,76 @@ def _earnings() -> None:
 
 
 def _news_of_stripe() -> None:
-    _insert(
-        "payments.StripeEvent", SESSIONS * 2, id="'evt_' || n", received_at=_AGO, processed_at=_AGO, payment_id=None
-    )
+    insert("payments.StripeEvent", SESSIONS * 2, id="'evt_' || n", received_at=_AGO, processed_at=_AGO, payment_id=None)
 
 
 def _papers() -> None:
-    _insert("summaries.Summary", SESSIONS, session_id=_SESSION, author_id=_MECHANIC, submitted_at=_AGO, mailed_at=_AGO)
-    _insert("booking.Booking", SESSIONS, customer_id=_CUSTOMER, key="md5('booking' || n)::uuid", session_id=_SESSION)
-    _insert("support.StaffAction", SESSIONS, kind="'job.retried'", at=_AGO, by_id=_CUSTOMER, subject="'job:' || n")
+    insert("summaries.Summary", SESSIONS, session_id=_SESSION, author_id=_MECHANIC, submitted_at=_AGO, mailed_at=_AGO)
+    insert("summaries.Part", SESSIONS, summary_id=_SESSION, name="'Clamp'", quantity="1")
+    insert(
+        "summaries.Correction", SESSIONS // 10, summary_id=_SESSION, number="1", author_id=_MECHANIC, written_at=_AGO
+    )
+    insert(
+        "receipts.Document",
+        SESSIONS,
+        id="md5('paper' || n)::uuid",
+        kind="'receipt'",
+        year="2026",
+        serial="n",
+        session_id=_SESSION,
+        currency="'usd'",
+        issued_at=_AGO,
+    )
+    insert("booking.Booking", SESSIONS, customer_id=_CUSTOMER, key="md5('booking' || n)::uuid", session_id=_SESSION)
+    insert("support.StaffAction", SESSIONS, kind="'job.retried'", at=_AGO, by_id=_CUSTOMER, subject="'job:' || n")
+
+
+def _garages() -> None:
+    """A car for each session, which is about it."""
+    car = "md5('car' || n)::uuid"
+    insert("booking.Vehicle", SESSIONS, id=car, owner_id=_CUSTOMER, vin="'VIN' || n", used_at=_AGO)
+    insert("booking.VehicleSession", SESSIONS, session_id=_SESSION, vehicle_id=car, booked_at=_AGO)
+    insert("booking.MileageReading", SESSIONS, vehicle_id=car, session_id=_SESSION, mileage="n", read_at=_AGO)
+    insert(
+        "garage.Advice",
+        SESSIONS,
+        id="md5('advice' || n)::uuid",
+        car_id=car,
+        summary_id=_SESSION,
+        words="'Replace the clamp'",
+        given_at=_AGO,
+        done_at=f"CASE WHEN n % 3 = 0 THEN NULL ELSE {_AGO} END",
+    )
+    link = "md5('link' || n)::uuid"
+    insert("garage.SharedLink", SESSIONS, id=link, car_id=car, token_hash="'hash' || n", made_at=_AGO, ends_at=_AGO)
+    insert("handover.Handover", SESSIONS, id=car, session_id=_SESSION, person_id=_CUSTOMER, code_hash="'c' || n")
+    insert("garage.SharedFile", SESSIONS, link_id=link, file_id="md5('file' || n)::uuid")
+
+
+def give_a_garage(owner: User) -> None:
+    """Give a person a car with what thirty years leave behind."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE booking_vehicle SET owner_id = %s, used_at = now() WHERE id = md5('car1')::uuid", [owner.pk]
+        )
+        cursor.execute(
+            "UPDATE autodoctor_sessions_session SET end_reason = 'time_up'"
+            " WHERE id IN (SELECT md5('session' || n)::uuid FROM generate_series(1, 300) AS n)"
+        )
+        for table, column in (
+            ("booking_vehiclesession", "vehicle_id"),
+            ("booking_mileagereading", "vehicle_id"),
+            ("garage_advice", "car_id"),
+        ):
+            cursor.execute(
+                f"UPDATE {table} SET {column} = md5('car1')::uuid"
+                f" WHERE {column} IN (SELECT md5('car' || n)::uuid FROM generate_series(1, 300) AS n)"
+            )
 
 
 def _questions() -> None:
     """Most of members: a visitor's is deleted some time after its end."""
-    _insert(
+    insert(
         "conversations.Conversation",
         SESSIONS,
         id="md5('question' || n)::uuid",
@@ -277,7 +365,7 @@ def _questions() -> None:
         seq="2",
     )
     for seq in (1, 2):
-        _insert(
+        insert(
             "conversations.Entry",
             SESSIONS,
             conversation_id="md5('question' || n)::uuid",
@@ -285,26 +373,3 @@ def _questions() -> None:
             kind="'help.asked'",
             at=_AGO,
         )
-
-
-def _insert(label: str, count: int, **given: str | None) -> None:
-    """Insert rows 1 to `count`, `n` in the expressions; what is not given is null, empty or zero."""
-    model = apps.get_model(label)
-    columns: dict[str, str | None] = {
-        str(field.column): given.get(str(field.column)) or _default(field)
-        for field in model._meta.concrete_fields
-        if not isinstance(field, models.BigAutoField | models.GeneratedField) or field.column in given
-    }
-    names, values = ", ".join(columns), ", ".join(value or "NULL" for value in columns.values())
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {model._meta.db_table} ({names}) SELECT {values} FROM generate_series(1, {count}) AS n"
-        )
-
-
-def _default(field: "models.Field[object, object]") -> str | None:
-    if field.null:
-        return None
-    if isinstance(field, models.ForeignKey):
-        return _default(field.target_field)
-    return next(value for kind, value in _DEFAULTS.items() if isinstance(field, kind))

@@ -71,10 +71,16 @@ def test_the_readable_log_shows_the_message_of_an_exception() -> None:
         ('"GET /book/?next=/a?b HTTP/1.1"', '"GET /book/ HTTP/1.1"'),
         ("https://s3.example/key?X-Amz-Signature=ab", "https://s3.example/key"),
         ("why? because", "why because"),
+        (f"Not Found: /garage/shared/{'aB-_' * 11}/files/1/?x", "Not Found: /garage/shared/…/files/1/"),
+        ("/handover/7KQ2MX/", "/handover/…/"),
+        ("Not Found: /api/handover/7KQ2MX", "Not Found: /api/handover/…"),
+        ("/handover/", "/handover/"),
+        ("/sessions/1/handover/answer", "/sessions/1/handover/answer"),
+        ("/sessions/00000000-0000-4000-8000-000000000000/", "/sessions/00000000-0000-4000-8000-000000000000/"),
         ("nothing to hide", "nothing to hide"),
     ],
 )
-def test_logged_addresses_lose_their_query(said: str, written: str) -> None:
+def test_logged_addresses_lose_their_query_and_what_opens_them(said: str, written: str) -> None:
     assert logs.without_query(said) == written
 
 

@@ -31,11 +31,18 @@ from autodoctor.operations.checks import relay
 from autodoctor.room.relay_servers import ice_servers
 from autodoctor.scheduler.leases import RECURRING
 from autodoctor.scheduler.models import Job
+from autodoctor.transcripts import engines
 
 PATIENCE_SECONDS = 10
 MOST_SKEW = timedelta(seconds=1)
 QUIET = timedelta(minutes=10)  # two rounds of the sweep
 OF_THREADS = 26  # connections of a process's scheduler, messages, joins and presence, beside DATABASE_POOL
+
+
+def transcripts() -> Iterator[str]:
+    """What is to make transcripts can be found. Without it nobody is offered one, and nobody is told why."""
+    if problem := engines.problem():
+        yield problem
 
 
 def database() -> Iterator[str]:

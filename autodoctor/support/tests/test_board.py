@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from autodoctor.accounts.models import User
 from autodoctor.sessions.event_data import EventData
-from autodoctor.sessions.lifecycle import alert_work
+from autodoctor.sessions.lifecycle import alert_work, substitutes
 from autodoctor.sessions.models import Alert
 from autodoctor.sessions.tests.story import Story
 from autodoctor.support import board_lines
@@ -185,3 +185,12 @@ def test_markup_in_a_name_is_shown_as_text_on_the_board(story: Story, support: U
 def test_the_number_of_lines_on_the_board_is_limited(story: Story) -> None:
     story.pay()
     assert board_lines.board(story.now + timedelta(days=1)).more == 0
+
+
+def test_a_session_that_needs_another_mechanic_stands_first(story: Story, mechanic: User) -> None:
+    story.live()
+    substitutes.ask_for_substitute(session_id=story.id, by=mechanic, note="A coil", now=story.now)
+    story.wait(seconds=1)
+    line = only(story)
+    assert (line.level, [sign.what for sign in line.signs]) == (Level.ALARM, ["searching"])
+    assert [notice.alert.rule for notice in line.notices] == ["substitute.needed"]

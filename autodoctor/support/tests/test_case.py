@@ -1,33 +1,30 @@
 """The page of a session for support: contents and forms."""
 
-import io
 import re
-import zipfile
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import pypdfium2
 import pytest
-from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
-from autodoctor.booking.models import Booking
+from autodoctor.core.formatting import time_of_day
 from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Dispute, Refund
 from autodoctor.scheduler.queue import schedule
-from autodoctor.sessions.event_data import EVENT_DATA
+from autodoctor.sessions.event_kinds import EVENT_DATA
+from autodoctor.sessions.lifecycle import substitutes
 from autodoctor.sessions.lifecycle import support_actions as acts
-from autodoctor.sessions.models import SessionEvent
+from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import EventKind
 from autodoctor.sessions.tests.story import Story
-from autodoctor.support import case_evidence
 from autodoctor.support.case_file import Case
 from autodoctor.support.case_presence import attendance
-from autodoctor.support.case_timeline import WORDS, Line, lines
+from autodoctor.support.case_timeline import WORDS, lines
+from autodoctor.support.case_timeline import Line as TimelineLine
 from autodoctor.support.event_facts import READINGS
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +94,7 @@ def test_the_live_part_of_a_case_answers_only_after_new_events(desk: Client, cha
         ("draft", {"message", "cancel"}),
         ("requested", {"message", "assign", "cancel"}),
         ("accepted", {"message", "assign", "release", "cancel"}),
-        ("live", {"message", "extend", "end"}),
+        ("live", {"message", "extend", "substitute", "end"}),
         ("charged", {"message", "refund"}),
     ],
 )
@@ -211,7 +208,7 @@ def documented_kinds() -> list[str]:
 
 @pytest.mark.parametrize("kind", documented_kinds())
 def test_every_kind_of_entry_in_a_case_has_words(kind: str) -> None:
-    line = Line(SessionEvent(kind=kind, data={"text": "It rattles"}))
+    line = TimelineLine(SessionEvent(kind=kind, data={"text": "It rattles"}))
     assert line.words
     assert line.words != kind
 
@@ -222,7 +219,7 @@ def test_no_line_of_a_case_lacks_a_value(charged: Story) -> None:
 
 @pytest.mark.parametrize("kind", ["session.thawed", "alert.support", "nudge.mechanic", "extension.failed", "x"])
 def test_an_event_of_an_unknown_kind_or_without_data_can_be_read_in_a_case(kind: str) -> None:
-    line = Line(SessionEvent(kind=kind, data={}))
+    line = TimelineLine(SessionEvent(kind=kind, data={}))
     assert line.words
     assert line.group
     assert line.details == [("kind", kind)]
@@ -239,74 +236,6 @@ def test_presence_is_counted_from_the_log(story: Story) -> None:
 
 
 # Evidence
-
-
-def text_of(content: bytes) -> str:
-    document = pypdfium2.PdfDocument(content)
-    return "\n".join(page.get_textpage().get_text_range() for page in document)
-
-
-def test_the_evidence_holds_what_a_bank_asks_for(desk: Client, charged: Story, support: User) -> None:
-    dispute(charged)
-    acts.send_message(session_id=charged.id, by=support, text="#strong[Hello] *there* $x$", to="both", now=charged.now)
-    answer = desk.get(f"{page_of(charged)}evidence.pdf")
-    assert answer["Content-Type"] == "application/pdf"
-    said = " ".join(text_of(answer.content).split())
-    for words in (
-        "Casey Customer",
-        "10 minutes of 30 minutes",
-        "I understand the limits",
-        "pi_1",
-        "product unacceptable",
-        "Morgan Mechanic joined",
-        "#strong[Hello] *there* $x$",
-    ):
-        assert words in said, words
-    assert "staff" not in said
-
-
-def test_the_evidence_names_the_terms_that_were_agreed_to(desk: Client, charged: Story) -> None:
-    Booking.objects.create(
-        customer=charged.customer, key="1", session=charged.session, terms_version="2026-11-28", agreed_at=charged.now
-    )
-    said = " ".join(text_of(desk.get(f"{page_of(charged)}evidence.pdf").content).split())
-    assert "Agreed to the terms of use, version 2026-11-28" in said
-
-
-async def whole(answer: Any) -> bytes:
-    return b"".join([piece async for piece in answer])
-
-
-def test_the_bundle_of_evidence_holds_the_pdf(desk: Client, charged: Story) -> None:
-    answer: Any = desk.get(f"{page_of(charged)}evidence.zip")
-    with zipfile.ZipFile(io.BytesIO(async_to_sync(whole)(answer))) as archive:
-        assert archive.namelist() == ["evidence.pdf"]
-        assert archive.read("evidence.pdf").startswith(b"%PDF")
-
-
-def test_the_bundle_of_evidence_is_packed_once(desk: Client, charged: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    packed: list[Any] = []
-    write = case_evidence._write
-
-    def counted(*args: Any) -> None:
-        packed.append(args)
-        write(*args)
-
-    monkeypatch.setattr(case_evidence, "_write", counted)
-    now = timezone.now()
-    monkeypatch.setattr(timezone, "now", lambda: now)  # within one minute
-    answers: list[Any] = [desk.get(f"{page_of(charged)}evidence.zip") for _ in range(3)]
-    assert len({async_to_sync(whole)(answer) for answer in answers}) == 1
-    assert len(packed) == 1
-
-
-@pytest.mark.parametrize("state", ["draft", "requested"])
-def test_there_is_evidence_of_a_session_that_never_took_place(desk: Client, story: Story, state: str) -> None:
-    if state == "requested":
-        story.pay()
-    said = text_of(desk.get(f"{page_of(story)}evidence.pdf").content)
-    assert "Casey Customer" in said
-    assert str(story.id) in said.replace("\u200b", "")
 
 
 def test_every_kind_of_event_has_words_for_support() -> None:
@@ -360,7 +289,7 @@ DISPUTE = {
     ],
 )
 def test_line_says_what_the_data_of_its_kind_declares(kind: str, data: dict[str, Any], said: str) -> None:
-    assert said in Line(SessionEvent(kind=kind, data=data, actor_name="Alex")).words
+    assert said in TimelineLine(SessionEvent(kind=kind, data=data, actor_name="Alex")).words
 
 
 def test_every_shape_of_data_that_a_line_names_is_read() -> None:
@@ -371,3 +300,32 @@ def test_every_shape_of_data_that_a_line_names_is_read() -> None:
         and not any(reading.shape in EVENT_DATA[EventKind(kind)] for reading in READINGS)
     }
     assert unread == {}
+
+
+def test_support_reads_that_a_mechanic_left_with_too_little_time_for_another(story: Story, mechanic: User) -> None:
+    story.live().wait(minutes=29, seconds=31)
+    substitutes.ask_for_substitute(session_id=story.id, by=mechanic, note="I have to go", now=story.now)
+    said = [line.words for line in lines(story.session)]
+    assert "The session ended: the mechanic had to leave" in said
+
+
+def test_support_has_another_mechanic_go_on_and_sees_who_had_it(
+    desk: Client, story: Story, mechanic: User, mechanic2: User
+) -> None:
+    story.now = timezone.now()
+    Session.objects.filter(pk=story.id).update(payable_until=story.now + timedelta(minutes=30))
+    story.live()
+    press(desk, story, "substitute", sure="on")
+    assert story.session.state == "handing_over"
+    page = desk.get(page_of(story)).content.decode()
+    assert f"{mechanic.name}" in page
+    assert "Another mechanic is needed: by support" in page
+    until = time_of_day(story.now + timedelta(minutes=10))
+    assert f"looked for until {until}" in " ".join(page.split())
+    press(desk, story, "substitute", mechanic=str(mechanic2.id), sure="on")
+    assert (story.session.state, story.session.mechanic_id) == ("reconnecting", mechanic2.id)
+    page = desk.get(page_of(story)).content.decode()
+    assert "had the session until" in page
+    join_by = time_of_day(story.session.state_at + timedelta(minutes=2))
+    assert f"{mechanic2.name} took the session over and has to join by {join_by}" in " ".join(page.split())
+    assert f"assigned the session to {mechanic2.name}" in page

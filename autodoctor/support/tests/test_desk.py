@@ -8,11 +8,13 @@ from uuid import UUID
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
+from autodoctor.sessions.jobs import chats
 from autodoctor.sessions.tests.story import Story
 from autodoctor.support.models import StaffAction
 
@@ -76,6 +78,17 @@ def test_sessions_are_found_by_their_trouble_codes(query: str, story: Story, des
     session.trouble_codes = ["P0301", "U0100-00"]
     session.save(update_fields=["trouble_codes"])
     assert f"/support/sessions/{story.id}/" in desk.get("/support/search/", {"q": query}).content.decode()
+
+
+def test_sessions_are_found_by_trouble_codes_of_their_chat(
+    story: Story, desk: Client, customer: User, settings: Settings
+) -> None:
+    settings.CLOCK_HANDLERS = "autodoctor.sessions.tests.story.HANDLERS"
+    story.live().say(customer, "The reader says p0455").end(customer)
+    here = f"/support/sessions/{story.id}/"
+    assert here not in desk.get("/support/search/", {"q": "P0455"}).content.decode()
+    chats.read(Job(kind="sessions.read_chats", key="all"), story.now)
+    assert here in desk.get("/support/search/", {"q": "P0455"}).content.decode()
 
 
 @pytest.mark.parametrize("query", ["P0302", "P030", "U0100-01", "0301"])

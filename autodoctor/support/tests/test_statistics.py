@@ -14,12 +14,14 @@ from autodoctor.accounts.models import User
 from autodoctor.conversations import answering, asking
 from autodoctor.conversations.messages import Answer
 from autodoctor.payments.models import Payment, Refund
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.jobs import chats
 from autodoctor.sessions.lifecycle import help_requests
 from autodoctor.sessions.lifecycle import support_actions as desk_acts
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import HANDLERS, NOON, Story
 from autodoctor.support.statistics import Numbers, Period, Tally
-from autodoctor.support.statistics_table import bars
+from autodoctor.support.statistics_table import MOST_MAKES_SHOWN, bars, make_rows, trouble_code_rows
 
 pytestmark = pytest.mark.django_db
 DAY = NOON.date()
@@ -125,11 +127,11 @@ def test_statistics_take_six_queries_however_many_sessions(
     for _ in range(3):
         Story(customer, mechanic).live().wait(minutes=1).end(customer)
         Story(customer, mechanic2).live().wait(minutes=1).end(customer)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         numbers()
     address = f"/support/numbers/{RANGE}&by={by}"
     desk.get(address)
-    with django_assert_num_queries(8):  # two queries: the person and the browser's session
+    with django_assert_num_queries(9):  # two queries: the person and the browser's session
         page = desk.get(address).content.decode()
     assert page.count('role="row"') == (4 if by == "mechanic" else 3)
 
@@ -197,6 +199,17 @@ def test_statistics_count_sessions_by_trouble_code(
     assert row["trouble_codes"] == "P0301 2; P1234 1; U0100 1"
 
 
+def test_a_code_of_intake_and_chat_counts_once(customer: User, mechanic: User) -> None:
+    story = Story(customer, mechanic)
+    session = story.session
+    session.trouble_codes = ["P0301"]
+    session.save(update_fields=["trouble_codes"])
+    story.live().say(customer, "P0301 and P0455").say(mechanic, "p0455-00 is the tank's").end(mechanic)
+    assert numbers().on(DAY).trouble_codes == {"P0301": 1}
+    chats.read(Job(kind="sessions.read_chats", key="all"), story.now)
+    assert numbers().on(DAY).trouble_codes == {"P0301": 1, "P0455": 1}
+
+
 def test_adding_two_tallies_sums_their_counts() -> None:
     assert Tally(1, [2.0], stars=[5]) + Tally(2, [4.0], drops=1) == Tally(3, [2.0, 4.0], drops=1, stars=[5])
 
@@ -228,3 +241,47 @@ def test_statistics_count_questions_in_sessions_and_in_conversations(
     assert (found.of(mechanic.id).questions, found.of(mechanic.id).answer_waits) == (1, [240])
     assert (found.of(None).questions, found.of(None).answer_waits) == (2, [120])
     assert (found.on(DAY).questions, found.on(DAY).answer_wait) == (3, 180)
+
+
+def answered(story: Story, answer: str, **facts: Any) -> None:
+    """A week later the customer has said whether the repair held."""
+    session = story.session
+    vars(session).update(follow_up=answer, **facts)
+    session.save()
+
+
+def test_the_solved_rate_counts_by_mechanic_make_and_trouble_code(
+    customer: User, stranger: User, mechanic: User, mechanic2: User, desk: Client
+) -> None:
+    first = Story(customer, mechanic).live().end(customer)
+    answered(first, "yes", vehicle={"make": " VOLVO"}, trouble_codes=["P0301", "P0301-00"])
+    second = Story(customer, mechanic).live().end(customer)
+    answered(second, "no", vehicle={"make": "Volvo"}, trouble_codes=["P0301"])
+    third = Story(stranger, mechanic2).live().end(stranger)
+    answered(third, "yes", vehicle={"make": "bmw"}, trouble_codes=[])
+    fourth = Story(stranger, mechanic2).live().end(stranger)
+    answered(fourth, "not_yet", vehicle={"make": "BMW"}, trouble_codes=["P0420"])
+
+    found = numbers()
+
+    assert (found.of(mechanic.id).solved_rate, found.of(mechanic2.id).solved_rate) == (0.5, 1.0)
+    assert found.of(None).solved_rate is None
+    assert make_rows(found) == [("Volvo", "50% (2)"), ("BMW", "100% (1)")]
+    assert {str(card.code): solved for card, _sessions, solved in trouble_code_rows(found)} == {
+        "P0301": "50% (2)",
+        "P0420": "",
+    }
+    page = desk.get(f"/support/numbers/{RANGE}").content.decode()
+    assert "solved: 50% (2)" in page
+    assert "67% (3)" in page  # of all
+    rows = list(csv.DictReader(io.StringIO(desk.get(f"/support/numbers/numbers.csv{RANGE}").content.decode())))
+    assert {row["mechanic"]: (row["solved"], row["unsolved"]) for row in rows} == {
+        mechanic.name: ("1", "1"),
+        mechanic2.name: ("1", "0"),
+    }
+
+
+def test_the_list_of_makes_is_bounded(customer: User, mechanic: User) -> None:
+    for number in range(MOST_MAKES_SHOWN + 2):
+        answered(Story(customer, mechanic).live().end(customer), "yes", vehicle={"make": f"Maker {number}"})
+    assert len(make_rows(numbers())) == MOST_MAKES_SHOWN

@@ -23,6 +23,7 @@ from autodoctor.rates.web import limited
 from autodoctor.sessions.lifecycle.help_requests import threads
 from autodoctor.sessions.lifecycle.transaction import lock_session
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.record.participants import read_session, seat_people
 from autodoctor.sessions.states import InvalidTransition
 from autodoctor.support import case_evidence, meanwhile
 from autodoctor.support.case_actions import ACTS, ActContext, ActForm, offers
@@ -102,10 +103,11 @@ def evidence_zip(request: SignedInRequest, session_id: UUID) -> StreamingHttpRes
 
 
 def _case(request: SignedInRequest, session_id: UUID) -> Case:
-    people = Session.objects.select_related("customer", "mechanic__mechanic_profile")
-    session = people.filter(id=session_id).first()
-    if session is None:
-        raise Http404
+    try:
+        session = read_session(session_id)
+    except Session.DoesNotExist:
+        raise Http404 from None
+    seat_people([session])
     return Case(session, timezone.now(), show=request.GET.get("show", ""), whole="whole" in request.GET)
 
 

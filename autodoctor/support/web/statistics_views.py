@@ -16,7 +16,14 @@ from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.rates.limits import DOCUMENTS
 from autodoctor.rates.web import limited
 from autodoctor.support.statistics import Numbers, Period
-from autodoctor.support.statistics_table import MEASURES, SPARK_HEIGHT, csv_rows, table_rows, trouble_code_rows
+from autodoctor.support.statistics_table import (
+    MEASURES,
+    SPARK_HEIGHT,
+    csv_rows,
+    make_rows,
+    table_rows,
+    trouble_code_rows,
+)
 
 USUAL_DAYS, MOST_DAYS = 30, 92
 PRESETS = (7, 30, 90)
@@ -52,6 +59,7 @@ def numbers(request: SignedInRequest) -> HttpResponse:
         "measures": MEASURES,
         "rows": table_rows(found, by=chosen["by"]),
         "trouble_codes": trouble_code_rows(found),
+        "makes": make_rows(found),
         "is_empty": not found.tallies,
         "presets": [_preset(days, chosen["period"]) for days in PRESETS],
         "width": len(found.period.days),

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
+from autodoctor.core.threads import settle_in
 from autodoctor.health import metrics_server
 from autodoctor.scheduler.lanes import PARTS, Lane
 from autodoctor.scheduler.loop import Scheduler
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         told_to_end = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_signal: told_to_end.set())
+        settle_in()
         _show_metrics()
         clock = Scheduler(lanes=PARTS.get(options["only"], tuple(Lane)))
         clock.start()

@@ -18,6 +18,7 @@ CHECKS: dict[str, Callable[[], Iterator[str]]] = {
     "file store": services.store,
     "mail": services.mail,
     "relays of calls": services.relays,
+    "transcripts": services.transcripts,
     "Stripe": services.stripe,
     "the site": services.site,
     "scheduler": services.clock,
