@@ -20,12 +20,16 @@ import autodoctor.booking.extension_api
 import autodoctor.sessions.web.files_api
 import autodoctor.sessions.web.help_api
 import autodoctor.sessions.web.preflight_api
-import autodoctor.summaries.api  # noqa: F401 like those above, they join the sessions' router
+import autodoctor.sessions.web.stills_api
+import autodoctor.sessions.web.uploads_api
+import autodoctor.summaries.api
+import autodoctor.transcripts.api  # noqa: F401 like those above, they join the sessions' router
 from autodoctor.accounts import reauthentication
 from autodoctor.accounts.reauthentication import ProofNeeded
 from autodoctor.conversations.api import router as conversations
 from autodoctor.core.errors import Refused, TooFast, too_fast
 from autodoctor.core.outages import unanswered
+from autodoctor.handover.api import router as handover
 from autodoctor.health import readiness
 from autodoctor.push.api import router as push
 from autodoctor.rates.web import Counted
@@ -51,7 +55,7 @@ class DescribedAPI(NinjaAPI):
 api = DescribedAPI(
     title="The Auto Doctor", version="1", docs_url="/docs", openapi_url="/openapi.json", throttle=[Counted()]
 )
-for router in (sessions, room, push, conversations, trouble_codes):
+for router in (sessions, room, push, conversations, trouble_codes, handover):
     api.add_router("", router)
 
 

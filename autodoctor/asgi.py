@@ -18,6 +18,7 @@ from autodoctor.core import acting  # noqa: E402
 from autodoctor.core.env import exit_with  # noqa: E402
 from autodoctor.core.request_limits import (  # noqa: E402
     CONVERSATION_FORM,
+    PIECE,
     QUESTION_FORM,
     SESSION_HELP_FORM,
     UPLOAD,
@@ -42,6 +43,7 @@ if problem := deadlines_problem() or limits_problem():
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 GATES = (
     Gate(UPLOAD, room_uploads.sharer),
+    Gate(PIECE, room_uploads.sharer, shape=None),
     Gate(QUESTION_FORM, upload_permission.member, thread_files.SHAPE),
     Gate(CONVERSATION_FORM, upload_permission.writer, thread_files.SHAPE),
     Gate(SESSION_HELP_FORM, room_uploads.asker, thread_files.SHAPE),

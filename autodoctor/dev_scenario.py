@@ -6,6 +6,7 @@ anew that should be running but have ended.
 
 import io
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -23,28 +24,34 @@ from autodoctor.booking.models import Booking, Plan, Vehicle
 from autodoctor.conversations import answering, asking
 from autodoctor.conversations.messages import Answer
 from autodoctor.conversations.models import Conversation
-from autodoctor.dev_scenes import CREW, HISTORY, PRESENT, QUESTIONS, VISITOR, Asked, Scene
+from autodoctor.dev_scenes import CREW, HISTORY, PRESENT, QUESTIONS, RECENT, VISITOR, Asked, GoesOn, Lines, Scene
 from autodoctor.payments import checkout, payouts
 from autodoctor.payments.models import Payment
 from autodoctor.room.hub import lease
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.queue import schedule
 from autodoctor.sessions.event_data import MessageData
-from autodoctor.sessions.lifecycle import attachments, endings, media, rating, transitions
+from autodoctor.sessions.lifecycle import attachments, endings, media, questions, rating, substitutes, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Connection, Process, Session
+from autodoctor.sessions.queries.private_requests import Ask
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import TERMINAL, EventKind, Kind, State
 from autodoctor.summaries import actions as summaries
 from autodoctor.summaries.content import Content
+from autodoctor.transcripts import consent, engines, recording
+from autodoctor.transcripts import jobs as transcripts
+from autodoctor.transcripts.models import Voice
+from autodoctor.transcripts.transcribing import Spoken
 
 PAGES_STAY_OPEN = timedelta(days=1)
 SECONDS = 10.0  # the limit for an answer of the sandbox
 PHOTO_SIZE = (960, 720)
+NO_SOUND = b"OggS"  # of a recording whose text is known already
 
 
 def play_busy(now: datetime) -> int:
-    """A queue, a running chat and call, a disputed charge, a history, questions. Returns how many sessions are new.
+    """A queue, running sessions, a transcript, a disputed charge, a history, questions. Returns how many are new.
 
     The sandbox has to answer at `STRIPE_API_BASE`.
     """
@@ -52,7 +59,7 @@ def play_busy(now: datetime) -> int:
     try:
         people = _people()
         pages = _open_process(now)
-        acts = [_Act(scene, people, pages, now) for scene in (*HISTORY, *PRESENT)]
+        acts = [_Act(scene, people, pages, now) for scene in (*HISTORY, *RECENT, *PRESENT)]
         played = sum(act.play() for act in acts)
         for asked in QUESTIONS:
             _ask(asked, people, now)
@@ -69,15 +76,17 @@ class _Act:
     """Plays a scene from its booking on; `now` is the scene's own time."""
 
     def __init__(self, scene: Scene, people: dict[str, User], pages: Process, end: datetime) -> None:
-        self.scene, self.pages, self.end = scene, pages, end
+        self.scene, self.people, self.pages, self.end = scene, people, pages, end
         self.now = end - timedelta(minutes=scene.minutes_ago)
         self.customer, self.mechanic = people[scene.customer], people.get(scene.mechanic)
+        self.asked = people.get(scene.only_for)
         self.session: Session
+        self.spoken: transcripts.Said = []
 
     def play(self) -> bool:
         """Play the scene; return False if it exists already."""
-        intake = _intake(self.scene)
-        if self.scene.summary and Booking.objects.filter(key=intake.key, session__state__in=TERMINAL).exists():
+        intake = replace(_intake(self.scene), ask=Ask(self.asked, only=True) if self.asked else None)
+        if self.scene.lasted_minutes and Booking.objects.filter(key=intake.key, session__state__in=TERMINAL).exists():
             return False
         self.session = book(customer=self.customer, intake=intake, another=True, now=self.now)
         if self.session.state != State.DRAFT:
@@ -85,8 +94,12 @@ class _Act:
         self._pay()
         if self.mechanic:
             self._begin(self.mechanic)
+        if self.mechanic and self.scene.goes_on:
+            self._hand_over(self.mechanic, self.scene.goes_on)
+        if self.mechanic and self.scene.lasted_minutes:
+            self._conclude(self.mechanic)
         if self.mechanic and self.scene.summary:
-            self._conclude(self.mechanic, self.scene.summary)
+            self._sum_up(self.mechanic, self.scene.summary)
         return True
 
     def _pay(self) -> None:
@@ -105,9 +118,38 @@ class _Act:
         for person in (self.customer, mechanic):
             self._come(person)
         transitions.start_session(session_id=self.session.id, by=mechanic, now=self.now)
-        for role, text in self.scene.lines:
+        self._talk(mechanic, self.scene.lines)
+        if self.scene.spoken and engines.is_there():
+            self._speak(mechanic, self.scene.spoken)
+
+    def _talk(self, mechanic: User, lines: Lines) -> None:
+        for role, text in lines:
             self._pass(seconds=35)
             self._say(mechanic if role == "mechanic" else self.customer, text)
+
+    def _speak(self, mechanic: User, lines: Lines) -> None:
+        """Agree to a transcript, and talk."""
+        voices = {}
+        for person in (self.customer, mechanic):
+            consent.agree(session_id=self.session.id, by=person, now=self.now)
+            voices[person] = Voice.objects.get(session=self.session, user=person)
+        for number, (role, text) in enumerate(lines):
+            self._pass(seconds=20)
+            person = mechanic if role == "mechanic" else self.customer
+            said = recording.Said(uuid5(self.session.id, role), number, self.now, 15)
+            recording.take_piece(session_id=self.session.id, by=person, said=said, sound=NO_SOUND, now=self.now)
+            self.spoken.append((voices[person], Spoken(self.now, text)))
+
+    def _hand_over(self, mechanic: User, goes_on: GoesOn) -> None:
+        self._pass(seconds=60)
+        substitutes.ask_for_substitute(session_id=self.session.id, by=mechanic, note=goes_on.note, now=self.now)
+        self._leave(mechanic)
+        self._pass(seconds=50)
+        substitute = self.people[goes_on.mechanic]
+        transitions.accept_request(session_id=self.session.id, mechanic=substitute, now=self.now)
+        self._pass(seconds=30)
+        self._come(substitute)
+        self._talk(substitute, goes_on.lines)
 
     def _come(self, person: User) -> None:
         """Let a person join with a page that stays open; in a call, the page receives media."""
@@ -118,6 +160,11 @@ class _Act:
         )
         if self.session.kind != Kind.CHAT:
             media.report_media(session_id=self.session.id, by=person, receiving=True, now=self.now)
+
+    def _leave(self, person: User) -> None:
+        """Close the person's pages."""
+        ids = list(Connection.objects.filter(session=self.session, user=person).values_list("pk", flat=True))
+        lease.close_pages(ids, session_id=self.session.id, user_id=person.id, at=self.now, now=self.now)
 
     def _say(self, person: User, text: str) -> None:
         with session_transaction(self.session.id, self.now) as state:
@@ -132,22 +179,30 @@ class _Act:
                 client_id=client_id,
             )
 
-    def _conclude(self, mechanic: User, summary: Content) -> None:
+    def _conclude(self, mechanic: User) -> None:
         self._pass(seconds=60 * self.scene.lasted_minutes)
         endings.end_session(session_id=self.session.id, by=self.customer, now=self.now)
+        transcripts.tell(self.session.id, self.spoken, self.now)
+        transcripts.delete_sound(self.session.id)
         for person in (self.customer, mechanic):
-            mine = Connection.objects.filter(session=self.session, user=person)
-            ids = list(mine.values_list("pk", flat=True))
-            lease.close_pages(ids, session_id=self.session.id, user_id=person.id, at=self.now, now=self.now)
+            self._leave(person)
         self._pass(seconds=120)
+
+    def _sum_up(self, mechanic: User, summary: Content) -> None:
         rating.rate_session(
             session_id=self.session.id, by=self.customer, stars=self.scene.stars, line=self.scene.praise, now=self.now
         )
         self._pass(seconds=600)
         summaries.submit(session_id=self.session.id, by=mechanic, content=summary, now=self.now)
         self._pass(seconds=600)
+        if self.scene.question:
+            self._ask(self.scene.question)
         if self.scene.is_disputed:
             self._dispute()
+
+    def _ask(self, question: str) -> None:
+        at, client_id = self.now + timedelta(hours=20), uuid5(self.session.id, question)
+        questions.ask_question(session_id=self.session.id, by=self.customer, text=question, client_id=client_id, now=at)
 
     def _dispute(self) -> None:
         payment = self._payment()

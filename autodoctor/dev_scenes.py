@@ -17,15 +17,27 @@ CREW = [
     Person("drew@example.com", "Drew Ellis"),
     Person("mechanic3@example.com", "Sam Okafor", headline="Hybrids, batteries and charging"),
     Person("mechanic4@example.com", "Noor Haddad", headline="Diesels, turbos and cooling"),
+    Person("mechanic5@example.com", "Ines Duarte", headline="Engines, ignition and fuel"),
+    Person("mechanic6@example.com", "Pat Mercer", headline="Ignition, sensors and exhaust"),
+    Person("quinn@example.com", "Quinn Harper"),
 ]
 
 
 @dataclass(frozen=True)
+class GoesOn:
+    """Another mechanic goes on with the session; `note` is of the one who leaves."""
+
+    mechanic: str
+    note: str
+    lines: Lines
+
+
+@dataclass(frozen=True)
 class Scene:
-    """A session. Without a mechanic the request waits in the queue; without a summary the session still runs.
+    """A session. Without a mechanic the request waits in the queue; without `lasted_minutes` the session still runs.
 
     `minutes_ago`: since the booking. People are named by the first part of their address. `lasted_minutes`: from the
-    last line to the end by the customer.
+    last line to the end by the customer. `spoken`: what the transcript has of a call.
     """
 
     minutes_ago: float
@@ -36,11 +48,15 @@ class Scene:
     photo: str  # its caption
     trouble_codes: str = ""
     mechanic: str = ""
+    only_for: str = ""  # the mechanic whom the customer asks for, and nobody else
     lines: Lines = ()
+    spoken: Lines = ()
+    goes_on: GoesOn | None = None
     lasted_minutes: int = 0
     summary: Content | None = None
     stars: int = 5
     praise: str = ""
+    question: str = ""  # asked 20 hours after the summary
     is_disputed: bool = False
 
 
@@ -116,10 +132,55 @@ HISTORY = (
             safe="yes",
             safe_why="",
         ),
+        question="The shop wants to replace all four sensors at once. Is that right, or is one enough?",
+    ),
+)
+
+# Over, and the summary is still to be written, with the lines that are proposed from chat and transcript.
+RECENT = (
+    Scene(
+        minutes_ago=75,
+        customer="quinn",
+        plan="video",
+        car=(2014, "Hyundai", "Elantra", 88_500),
+        concern="A squeal under the hood when I start the engine in the morning, gone after a minute.",
+        photo="drive belt",
+        mechanic="mechanic2",
+        lines=(("mechanic", "Hello Quinn! Please open the hood and point the camera at the belt."),),
+        spoken=(
+            ("customer", "Can you see it? It is the one on the right side of the engine."),
+            ("mechanic", "Yes. The drive belt is cracked, and it looks like the tensioner is loose."),
+            ("customer", "I can move it by hand a little."),
+            ("mechanic", "We checked the tension together: it gives 15 mm, that is too much."),
+            ("mechanic", "You should replace the drive belt within two weeks, and the tensioner with it."),
+        ),
+        lasted_minutes=18,
     ),
 )
 
 PRESENT = (
+    Scene(
+        minutes_ago=19,
+        customer="quinn",
+        plan="chat",
+        car=(2014, "Hyundai", "Elantra", 88_500),
+        concern="It stutters when I accelerate on the highway, and the check engine light blinks.",
+        photo="check engine light",
+        mechanic="mechanic5",
+        lines=(
+            ("mechanic", "Hi Quinn. Which cylinder does the code name?"),
+            ("customer", "The reader says P0303."),
+            ("mechanic", "Cylinder 3. Please swap the coils of cylinders 2 and 3, and read the code again."),
+        ),
+        goes_on=GoesOn(
+            mechanic="mechanic6",
+            note="P0303. The coils of 2 and 3 are being swapped. If the code moves to P0302, it is the coil.",
+            lines=(
+                ("mechanic", "Hello, I go on from here and have read everything so far. What does the code say now?"),
+                ("customer", "Now it says P0302!"),
+            ),
+        ),
+    ),
     Scene(
         minutes_ago=14,
         customer="jamie",
@@ -187,6 +248,7 @@ PRESENT = (
         car=(2011, "Honda", "Civic", 121_200),
         concern="Oil spots on the driveway, about the size of a coin every morning.",
         photo="oil spot",
+        only_for="mechanic",
     ),
 )
 

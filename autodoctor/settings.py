@@ -11,6 +11,8 @@ from autodoctor.core import logs, password_rules
 from autodoctor.core.deadlines import read_deadlines
 from autodoctor.core.encryption import key_from
 from autodoctor.core.env import IN_A_FILE, Environment, MailServer, exit_with, pooled, read_keys
+from autodoctor.core.file_stores import read_file_store
+from autodoctor.core.model_settings import read_drafter, read_transcriber
 from autodoctor.core.static_files import add_headers
 from autodoctor.core.vapid_keys import new_private_key
 
@@ -76,12 +78,16 @@ INSTALLED_APPS = [
     "autodoctor.push",
     "autodoctor.legal",
     "autodoctor.trouble_codes",
+    "autodoctor.skills",
     "autodoctor.conversations",
     "autodoctor.sessions",
+    "autodoctor.transcripts",
+    "autodoctor.handover",
     "autodoctor.receipts",
     "autodoctor.room",
     "autodoctor.booking",
     "autodoctor.summaries",
+    "autodoctor.garage",
     "autodoctor.support",
     "autodoctor.health",
     "autodoctor.operations",
@@ -98,6 +104,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "autodoctor.accounts.who_acts.WhoActs",
+    "autodoctor.handover.middleware.PhonePasses",
     "autodoctor.rates.web.RatesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -107,6 +114,7 @@ MIDDLEWARE = [
     "autodoctor.accounts.reauthentication.ReauthenticationMiddleware",
     "autodoctor.accounts.time_zones.TimeZoneMiddleware",
     "csp.middleware.CSPMiddleware",
+    "autodoctor.core.permissions_policy.PermissionsPolicy",
     "django_htmx.middleware.HtmxMiddleware",
     "autodoctor.core.errors.OwnNotFoundPage",
     "autodoctor.api.RefusalsMiddleware",
@@ -225,32 +233,8 @@ _staticfiles = (
     if DEBUG
     else "servestatic.storage.CompressedManifestStaticFilesStorage"
 )
-# Uploaded files: a directory, or a private bucket of any S3 service.
-S3_BUCKET = env.str("S3_BUCKET", default="")
-S3_REGION = env.str("S3_REGION", default="us-east-1")
-S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", default="")  # empty: Amazon's own
-_s3_origin = S3_ENDPOINT_URL or f"https://{S3_BUCKET}.s3.{S3_REGION}.amazonaws.com"
-FILE_ORIGINS = ["/".join(_s3_origin.split("/")[:3])] if S3_BUCKET else []
-_directory = {
-    "BACKEND": "django.core.files.storage.FileSystemStorage",
-    "OPTIONS": {
-        "location": DATA / "files" / "stored",
-        "file_permissions_mode": 0o600,
-        "directory_permissions_mode": 0o700,
-    },
-}
-_s3 = {
-    "BACKEND": "autodoctor.files.s3.PrivateBucket",
-    "OPTIONS": {
-        "bucket_name": S3_BUCKET,
-        "region_name": S3_REGION,
-        "endpoint_url": S3_ENDPOINT_URL or f"https://s3.{S3_REGION}.amazonaws.com",
-        "access_key": env.str("S3_ACCESS_KEY_ID", default="") or None,  # none: the machine's own role
-        "secret_key": env.str("S3_SECRET_ACCESS_KEY", default="") or None,
-        "addressing_style": "path" if S3_ENDPOINT_URL else "virtual",
-    },
-}
-STORAGES = {"files": _s3 if S3_BUCKET else _directory, "staticfiles": {"BACKEND": _staticfiles}}
+_files = read_file_store(env, DATA / "files" / "stored")
+STORAGES = {"files": _files.backend, "staticfiles": {"BACKEND": _staticfiles}}
 # On the same disk as the store, so that a file is moved there and not copied.
 FILE_UPLOAD_TEMP_DIR = DATA / "files" / "incoming"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -281,9 +265,9 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
         "style-src": [SELF],
-        "img-src": [SELF, "data:", "blob:", *FILE_ORIGINS],
-        "media-src": [SELF, "blob:", *FILE_ORIGINS],
-        "connect-src": [SELF, *_socket_origins],
+        "img-src": [SELF, "data:", "blob:", *_files.origins],
+        "media-src": [SELF, "blob:", *_files.origins],
+        "connect-src": [SELF, *_socket_origins, *_files.origins],  # a picture that is drawn on
         "form-action": [SELF, "https://checkout.stripe.com", "https://connect.stripe.com"],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
@@ -330,6 +314,8 @@ STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=[])
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")  # empty: Stripe's own
 STRIPE_LIVEMODE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+# Browsers know it: with it, cards are entered in the room. Empty: on Stripe's page, in a tab of its own.
+STRIPE_PUBLISHABLE_KEY = env.str("STRIPE_PUBLISHABLE_KEY", default="" if STRIPE_SECRET_KEY else "pk_test_sandbox")
 STRIPE_COUNTRY = env.str("STRIPE_COUNTRY", default="US").upper()  # of our own account at Stripe
 PAYOUT_COUNTRIES = env.dict("PAYOUT_COUNTRIES", default={STRIPE_COUNTRY: STRIPE_COUNTRY})  # where mechanics live: names
 PAYMENTS_SANDBOX = not STRIPE_SECRET_KEY
@@ -341,6 +327,8 @@ if PAYMENTS_SANDBOX:
     STRIPE_API_BASE = STRIPE_API_BASE or f"http://127.0.0.1:{PORT}/sandbox/stripe"
 elif not STRIPE_WEBHOOK_SECRETS:
     exit_with("STRIPE_WEBHOOK_SECRET is not set: without it no payment is ever noticed.")
+if STRIPE_PUBLISHABLE_KEY and not STRIPE_PUBLISHABLE_KEY.startswith("pk_live_" if STRIPE_LIVEMODE else "pk_test_"):
+    exit_with("STRIPE_PUBLISHABLE_KEY is not Stripe's publishable key for the mode of STRIPE_SECRET_KEY (pk_…).")
 # The seller on receipts.
 SELLER_NAME = env.str("SELLER_NAME", default="The Auto Doctor")
 SELLER_ADDRESS = env.str("SELLER_ADDRESS", default="")  # a semicolon begins a new line
@@ -367,6 +355,9 @@ if TURN_URLS and not TURN_SECRET:
     exit_with("TURN_SECRET is not set: the servers in TURN_URLS need it.")
 if not 1 <= TURN_TTL <= 60 * 60:
     exit_with("TURN_TTL is a number of seconds, from 1 to 3600.")
+
+# What makes text of speech (without it no transcript is offered), and what proposes lines beside our rules.
+TRANSCRIBER, DRAFTER = read_transcriber(env, demo=DEBUG), read_drafter(env)
 
 # The clock
 CLOCK_HANDLERS = "autodoctor.job_registry.HANDLERS"

@@ -58,6 +58,8 @@ def test_a_start_without_settings_stops_with_one_sentence_alone(tmp_path: Path) 
     [
         *((name, None) for name in GOOD if name != "ENCRYPTION_KEYS"),
         ("SITE_URL", "http://auto.example"),
+        ("STRIPE_PUBLISHABLE_KEY", "sk_live_x"),
+        ("STRIPE_PUBLISHABLE_KEY", "pk_test_x"),  # of the other mode
         ("PORT", "eighty"),
         ("STATIC_MAX_AGE", "an hour"),
         ("DATABASE_URL", "oracle://somewhere/else"),
@@ -71,6 +73,10 @@ def test_a_start_without_settings_stops_with_one_sentence_alone(tmp_path: Path) 
         ("EMAIL_FROM", "The Auto Doctor"),
         ("EMAIL_FROM", "a@b\nBcc: c@d"),
         ("SUPPORT_EMAIL", "nobody"),
+        ("TRANSCRIBER_ENGINE", "somebody"),
+        ("TRANSCRIBER_URL", "speech.example"),
+        ("TRANSCRIBER_SECONDS", "1"),
+        ("DRAFTER_URL", "https://models.example"),  # without a model
         ("DEADLINES", "{soon"),
         ("DEADLINES", "[5]"),
         ("DEADLINES", '{"unnoticed": "soon"}'),
