@@ -28,6 +28,7 @@ SHORT = {
     "history": "--long 20000 --rounds 1 --seconds 0.3",
     "http": "--sessions 500 --rounds 1 --seconds 0.3",
     "idle": "--sockets 400 --processes 1 --seconds 5",
+    "intake": "--rounds 1",
     "messages": "--processes 1 --sessions 20 --idle 60 --seconds 1 --rounds 1 --rate 200",
     "pages": "--rounds 1",
     "rows": "--rounds 3",

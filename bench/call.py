@@ -3,6 +3,9 @@
 Each round is a session of its own: a device check, the second one in presses Join Session; then one side's connection
 is closed, one page is reloaded, and, where the call goes by way of the relay, that is stopped until the call is lost,
 and woken again, each round a little later. A time ends when both sides show frames of the other that go on coming.
+Then the mechanic takes a photo with the customer's camera: that time ends when it is on the mechanic's page.
+Then the call moves from the customer's page to a phone, and back: the longest time that the mechanic's page shows no
+new frame. At last the mechanic hands over, and another one, whose devices are checked, presses Join Session.
 """
 
 import argparse
@@ -20,7 +23,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bench.kit.figures import Arguments, Figure
 from tests.journeys import quietly
-from tests.journeys.calls import DEVICES, KEEP_ALL, STEADY, floods_no_relay, hears_the_tone
+from tests.journeys.calls import DEVICES, KEEP_ALL, STEADY, floods_no_relay, hears_the_tone, is_connected
+from tests.journeys.handing_over import HAND, PIXEL, Phone, allows, shows_the_code
 from tests.journeys.people import Customer, Mechanic
 from tests.kit import chromium, turn
 from tests.kit.server import Person, Server, running
@@ -31,7 +35,8 @@ SETTLED = 2.0  # seconds that people take to read before they press
 LATER = 1.5  # seconds, each round, that the relay sleeps longer
 STEADY_FRAMES = 5
 FRAMES = 20  # a second, of the cameras: with few of them the time until so many frames would be theirs
-AIMS = {"join": 1.5, "connection killed": 5.0, "reload": 3.0, "relay back": 5.0}
+AIMS = {"join": 1.5, "connection killed": 5.0, "reload": 3.0, "relay back": 5.0, "still photo": 3.0}
+AIMS |= {"to the phone": 2.0, "and back": 2.0, "takeover": 1.5}
 # When each frame of the other side was shown, and when Join was pressed. A frame counts only while the call is
 # connected and shows what the newest connection brings: not the last ones of an older one.
 RECORD = """
@@ -53,6 +58,26 @@ follow();
 BACK = """([since, count]) => {
   const place = shown.findIndex((at, place) => at > since && shown[place + count] - at < 1000);
   return place < 0 ? null : shown[place];
+}"""
+
+# The longest time between two frames of the other side, whatever connection they came by.
+STILL = """() => {
+  const video = document.querySelector("video[data-remote]");
+  let last = performance.now();
+  window.longest = 0;
+  const tick = () => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+    video.requestVideoFrameCallback(tick);
+  };
+  video.requestVideoFrameCallback(tick);
+}"""
+
+
+PRESS_PHOTO = "() => { document.querySelector('[data-act=photo]').click(); return Date.now(); }"
+PHOTO_SHOWN = """() => {
+  const photo = document.querySelector("[data-new-photo]:not([hidden]) img");
+  return photo?.complete && photo.naturalWidth ? Date.now() : null;
 }"""
 
 
@@ -114,11 +139,13 @@ def _measure(way: str, rounds: int) -> Found:
     environment = {"TURN_ONLY": "1" if way == "relay" else "0"}
     with _relay(way) as relay, running(environment=(relay.environment if relay else {}) | environment) as server:
         customers, mechanics = server.enroll(rounds, "customer-"), server.enroll(rounds, "mechanic-", mechanics=True)
+        substitutes = server.enroll(rounds, "substitute-", mechanics=True)
         with sync_playwright() as playwright:
             browsers = [playwright.chromium.launch(**chromium.options(whole=True, frames=FRAMES)) for _ in range(2)]
             for number, who in enumerate(zip(customers, mechanics, strict=True)):
                 print(f"{way}, round {number + 1} of {rounds}", file=sys.stderr, flush=True)
-                _round(_pair(server, browsers, who), found, relay, number)
+                substitute = _page(server, browsers[1], substitutes[number])
+                _round(_pair(server, browsers, who), Mechanic(substitute, substitutes[number]), found, relay, number)
             for browser in browsers:
                 browser.close()
     return found
@@ -138,10 +165,11 @@ def _pair(server: Server, browsers: list[Browser], who: tuple[Person, Person]) -
     return Pair(server, Customer(pages[0], who[0]), Mechanic(pages[1], who[1]))
 
 
-def _page(server: Server, browser: Browser, person: Person) -> Page:
-    context = browser.new_context(base_url=server.url, permissions=DEVICES)
+def _page(server: Server, browser: Browser, person: Person | None, **options: Any) -> Page:
+    context = browser.new_context(base_url=server.url, permissions=DEVICES, **options)
     context.set_default_timeout(PATIENCE)
-    cookies: list[Any] = [{"name": name, "value": value, "url": server.url} for name, value in person.cookies.items()]
+    known = person.cookies if person else {}
+    cookies: list[Any] = [{"name": name, "value": value, "url": server.url} for name, value in known.items()]
     context.add_cookies(cookies)
     page = context.new_page()
     for script in (STEADY, KEEP_ALL, RECORD):
@@ -150,7 +178,7 @@ def _page(server: Server, browser: Browser, person: Person) -> Page:
     return page
 
 
-def _round(pair: Pair, found: Found, relay: Turn | None, number: int) -> None:
+def _round(pair: Pair, substitute: Mechanic, found: Found, relay: Turn | None, number: int) -> None:
     session_id = quietly.request(pair.server, pair.customer.who, "video")
     quietly.accept(pair.server, pair.mechanic.who, session_id)
     found.add("join", _join(pair, session_id))
@@ -159,9 +187,23 @@ def _round(pair: Pair, found: Found, relay: Turn | None, number: int) -> None:
     found.add("reload", _reload(pair, number))
     if relay:
         found.add("relay back", _stop_and_wake(pair, relay, number * LATER))
+    found.add("still photo", _still(pair, session_id))
+    phone = Phone(_page(pair.server, _browser(pair.customer), None, viewport=HAND, user_agent=PIXEL))
+    found.add("to the phone", _hand_over(pair, phone))
+    found.add("and back", _take_back(pair))
+    found.add("takeover", _take_over(pair, substitute, session_id))
     quietly.act(pair.server, pair.customer.who, session_id, "end")
-    for person in pair.both:
+    for person in (*pair.both, phone, substitute):
         person.page.context.close()
+
+
+def _still(pair: Pair, session_id: str) -> float:
+    """From the mechanic's press until they see the photo."""
+    quietly.allow_camera(pair.server, pair.customer.who, session_id)
+    page = pair.mechanic.page
+    expect(page.locator("video-stage[data-camera-allowed]")).to_have_count(1, timeout=PATIENCE)
+    since = page.evaluate(PRESS_PHOTO)
+    return float((page.wait_for_function(PHOTO_SHOWN, timeout=PATIENCE).json_value() - since) / 1000)
 
 
 def _join(pair: Pair, session_id: str) -> float:
@@ -176,7 +218,18 @@ def _join(pair: Pair, session_id: str) -> float:
     return pair.until_frames(pair.customer.page.evaluate("pressed"))
 
 
-def _passes(person: Customer | Mechanic) -> None:
+def _take_over(pair: Pair, substitute: Mechanic, session_id: str) -> float:
+    quietly.act(pair.server, pair.mechanic.who, session_id, "substitute", note="Plug 3 is out")
+    quietly.accept(pair.server, substitute.who, session_id)
+    substitute.goes_to(session_id)
+    hears_the_tone(substitute)
+    _passes(substitute)
+    time.sleep(SETTLED)
+    substitute.joins()
+    return Pair(pair.server, pair.customer, substitute).until_frames(substitute.page.evaluate("pressed"))
+
+
+def _passes(person: Customer | Mechanic | Phone) -> None:
     """A busy machine answers unsteadily: then the check of the connection is tried again."""
     row = person.page.locator("[data-check=network]")
     expect(row).to_have_attribute("data-state", re.compile("passed|failed"), timeout=PATIENCE)
@@ -206,6 +259,42 @@ def _stop_and_wake(pair: Pair, relay: Turn, longer: float) -> float:
     since = time.time() * 1000
     relay.wake()
     return pair.until_frames(since)
+
+
+def _browser(person: Customer) -> Browser:
+    browser = person.page.context.browser
+    assert browser
+    return browser
+
+
+def _hand_over(pair: Pair, phone: Phone) -> float:
+    """The code is scanned and the number confirmed before; what counts is the picture of the mechanic's page."""
+    shows_the_code(pair.customer)
+    phone.scans(pair.customer)
+    allows(pair.customer, phone)
+    hears_the_tone(phone)
+    _passes(phone)
+    pair.mechanic.page.evaluate(STILL)
+    phone.joins()
+    return _longest(pair, phone)
+
+
+def _take_back(pair: Pair) -> float:
+    pair.mechanic.page.evaluate(STILL)
+    pair.customer.button("Take the call back here").click()
+    return _longest(pair, pair.customer)
+
+
+def _longest(pair: Pair, taker: Customer | Phone) -> float:
+    """Seconds, once the other device has let go and the new one's frames go on coming."""
+    is_connected(taker)
+    leaver = pair.customer if isinstance(taker, Phone) else None
+    if leaver:
+        expect(leaver.page.locator("video-stage")).to_have_attribute("data-call", "idle", timeout=PATIENCE)
+    since = pair.mechanic.page.evaluate("Date.now()")
+    pair.mechanic.page.wait_for_function(BACK, arg=[since, STEADY_FRAMES], timeout=PATIENCE)
+    longest: float = pair.mechanic.page.evaluate("longest")
+    return longest / 1000
 
 
 def _print(results: dict[str, Found], rounds: int) -> None:

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from autodoctor.core.threads import settle_in
 from autodoctor.mail.jobs import JOBS as MAIL
 from autodoctor.payments.jobs import JOBS as PAYMENTS
 from autodoctor.scheduler.handlers import Handler, JobKind
@@ -88,6 +89,7 @@ def main(work: str, lanes: Collection[Lane]) -> None:
     lateness = Lateness()
     settings.CLOCK_HANDLERS = f"{__name__}.HANDLERS"
     globals()["HANDLERS"] = _handlers(work, lateness)
+    settle_in()
     clock = Scheduler(lanes=lanes)
     clock.start()
     print("ready", flush=True)

@@ -20,6 +20,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from autodoctor.mail import demo_outbox
 from autodoctor.scheduler.lanes import PARTS, Lane
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.models import Session
@@ -46,6 +47,7 @@ class Run:
 def main(run: Run) -> None:
     settings.DEBUG = False
     call_command("migrate", verbosity=0)
+    demo_outbox.folder().mkdir()  # beside a running database, its next commit waits for all of the disk
     starts_at = timezone.now() + timedelta(seconds=8 + run.sessions / SEEDED_A_SECOND)
     seed(run.sessions, starts_at, run.seconds)
     ends, calls = LANES[run.calls]

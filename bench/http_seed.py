@@ -290,6 +290,7 @@ SAME = {
         "vehicle": json.dumps(VEHICLE),
         "vehicle_search": " volvo 240",
         "trouble_codes": "[]",
+        "trouble_codes_said": "[]",
         "currency": "usd",
         "end_reason": "ended_by_customer",
     },

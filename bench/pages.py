@@ -139,7 +139,7 @@ def _visit(browser: Browser, proxy: Nginx, view: View, line: Line, slower: float
     devtools = context.new_cdp_session(page)
     for domain in ("Network", "Page"):
         devtools.send(f"{domain}.enable")
-    _slow_down(devtools.send, line, slower)
+    slow_down(devtools.send, line, slower)
     visit.listen(devtools)
     page.goto(view.address)
     until(lambda: not view.has_socket or bool(page.evaluate("1") and visit.welcome))  # each question lets events in
@@ -147,7 +147,7 @@ def _visit(browser: Browser, proxy: Nginx, view: View, line: Line, slower: float
     return visit
 
 
-def _slow_down(send: Callable[..., Any], line: Line, slower: float) -> None:
+def slow_down(send: Callable[..., Any], line: Line, slower: float) -> None:
     octets = line.kbit * 1000 / 8
     conditions = {"offline": False, "latency": line.latency_ms}
     send("Network.emulateNetworkConditions", conditions | {"downloadThroughput": octets, "uploadThroughput": octets})

@@ -28,7 +28,7 @@ from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.job_kinds import SessionJob
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries import dashboards, eligibility
+from autodoctor.sessions.queries import dashboards, fit
 from autodoctor.sessions.record import event_log
 from bench.kit.figures import Figure, as_json
 from bench.seed_rows import History
@@ -132,9 +132,9 @@ def _asked() -> dict[str, Callable[[], object]]:
         ),
         "how lanes run": lambda: lane_watch.statuses(now),
         "sweep": lambda: sweep.run(Job(kind=SessionJob.SWEEP, key=leases.RECURRING), now),
-        "requests open to a mechanic": lambda: list(eligibility.requests_open_to(mechanic)),
-        "a customer's sessions": lambda: dashboards.dashboard_lists(customer, None),
-        "a mechanic's sessions": lambda: dashboards.dashboard_lists(mechanic, None),
+        "requests open to a mechanic": lambda: list(fit.queue_of(mechanic, now)),
+        "a customer's sessions": lambda: dashboards.dashboard_lists(customer, None, now),
+        "a mechanic's sessions": lambda: dashboards.dashboard_lists(mechanic, None, now),
         "the log of a session": lambda: event_log.read_events(session.id, after=0, viewer="customer"),
         "who signs in": lambda: User.objects.get(email=customer.email),
     }

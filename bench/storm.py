@@ -1,8 +1,9 @@
 """A storm: 5,000 open pages lose their server at once, and come back as the product's own script does.
 
 One process of two, to which all of them were connected, is killed (or told to end) and begins again at once; of one
-process there is none until then. People go on writing, and Stripe delivers signed webhooks at a steady pace. At the
-end what each page shows is compared with the database. Beside it Node servers, which keep neither presence nor jobs.
+process there is none until then. People go on writing, and Stripe delivers signed webhooks at a steady pace: beside
+two processes to one that serves nothing else, as `deploy/` has it. At the end what each page shows is compared with
+the database. All share all cores. Beside it Node servers, which keep neither presence nor jobs.
 """
 
 import argparse
@@ -58,7 +59,7 @@ def run(arguments: Arguments = None) -> list[Figure]:
     if not contestants.has_postgres():
         return []
     machine.raise_file_limit(options.clients)
-    cores, everybody = machine.share_cores(), contestants.ours(options.processes)
+    cores, everybody = Cores([], set()), contestants.ours(options.processes)
     everybody += [] if options.no_peer else contestants.peers(options.processes, [contestants.PLAIN])
     found: dict[str, list[Figures]] = {}
     with ground.prepared((options.clients + 1) // 2, with_peer=not options.no_peer) as here:
@@ -111,13 +112,14 @@ def _run(
 ) -> Figures:
     environment |= {"CLOCK_EMBEDDED": "0"}
     webs = web_processes(who.command, environment, cores, who.processes)
+    inbox = web_processes(who.command, environment, cores, int(who.processes > 1))
     plan = {"ports": [web.port for web in webs], "origin": ORIGIN, "seconds": options.seconds}
-    with serving(webs), _scheduler(who, environment), _child("bench.storm_webhooks") as hooks:
+    with serving([*webs, *inbox]), _scheduler(who, environment), _child("bench.storm_webhooks") as hooks:
         with _child("bench.storm_load") as load:
             _write(load, plan | {"seats": here.seats[: options.clients], "rate": options.rate})
             _expect(load, "open")
             _wait_until_joined(who, environment, options.clients)
-            _write(hooks, plan | {"rate": options.webhooks})
+            _write(hooks, plan | {"ports": [web.port for web in [*inbox, *webs]], "rate": options.webhooks})
             _write(load, None)
             _expect(load, "cut")
             _strike(webs[0], how)

@@ -89,8 +89,8 @@ async def _until(holds: Any) -> None:
 
 
 def _tell(what: str) -> None:
-    sys.stdout.write(what + "\n")
-    sys.stdout.flush()
+    with open(sys.stdout.fileno(), "w", closefd=False) as out:  # all of it, also where standard output is unbuffered
+        out.write(what + "\n")
 
 
 async def _say(what: str) -> None:

@@ -89,7 +89,8 @@ class Page:
 
     def open(self) -> None:
         self._line = Line(self)
-        self._expect(self.world.timing["welcome"])
+        timing = self.world.timing
+        self._expect(min(timing["lastWelcome"], timing["welcome"] * max(1, self._attempts)))
         self._connecting = asyncio.get_running_loop().create_task(self._connect(self._line))
 
     async def _connect(self, line: Line) -> None:

@@ -50,7 +50,7 @@ class Deliveries:
     async def _post(self, number: int, body: str) -> int:
         """As a proxy does: one server after the other, and one that does not listen is passed over."""
         for one in range(len(self._ports)):
-            port = self._ports[(number + one) % len(self._ports)]
+            port = self._ports[one]
             try:
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
             except ConnectionRefusedError:
