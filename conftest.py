@@ -176,6 +176,11 @@ def mechanic2(db: None) -> "User":
 
 
 @pytest.fixture
+def mechanic3(db: None) -> "User":
+    return _mechanic("mechanic3@example.com", "Mara Mechanic")
+
+
+@pytest.fixture
 def support(db: None) -> "User":
     return _person("support@example.com", "Sandy Support", is_staff=True, is_superuser=True)
 

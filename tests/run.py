@@ -56,11 +56,13 @@ USAGE = """usage: bin/test                        every check and every test
        bin/test chaos [options]        people talk and pay while everything is killed and started again
        bin/test nightly                every test on every database, by cold starts, with new random examples
        bin/test cover                  choose anew which tests run on PostgreSQL
+       bin/test looks                  record anew which pages have been measured
        bin/test coverage               the lines and branches that the tests run, but for those in a browser"""
 JOURNEYS = "tests/journeys"
 SCREENS = "tests/journeys/test_screens.py"
 SMOKE = "tests/journeys/test_chat_session.py::test_a_chat_session_goes_from_the_intake_to_the_summary"
 FIREFOX = "tests/journeys/test_firefox.py"
+SCRIPTS = ("autodoctor/**/static/**/*.js", "autodoctor/sandbox/scripts/*.js")
 SLOWLY = ("-m", "browser", "--slowmo", "300")  # milliseconds after each step, for a person to follow
 WITHOUT_SERVERS = (
     *("autodoctor", "tests", "--ignore=tests/journeys", "--ignore=tests/faults", "--ignore=tests/attacks"),
@@ -159,7 +161,7 @@ def checks(_: Sequence[str] = ()) -> bool:
     commands = {
         "types": [PYTHON, "-m", "mypy"],
         "types of scripts": node_packages.command("tsc", "--project", "."),
-        "lint of scripts": node_packages.command("eslint", "--max-warnings", "0", "autodoctor/**/static/**/*.js"),
+        "lint of scripts": node_packages.command("eslint", "--max-warnings", "0", *SCRIPTS),
         "format of scripts and styles": node_packages.command("prettier", "--check", "."),
         "format of templates": [PYTHON, "-m", "tests.template_format"],
         "lint": [PYTHON, "-m", "ruff", "check", "."],
@@ -253,6 +255,12 @@ def choose_cover(_: Sequence[str] = ()) -> int:
     return _call(PYTHON, "-m", "tests.statements", "cover", str(RECORDED)) if sqlite() else 1
 
 
+def record_looks(_: Sequence[str] = ()) -> int:
+    """Record again which pages have been measured, see tests/journeys/measured.py."""
+    shutil.rmtree(ROOT / ".artifacts" / "looks", ignore_errors=True)
+    return run("browser") or _call(PYTHON, "-m", "tests.journeys.measured")
+
+
 def coverage(_: Sequence[str] = ()) -> bool:
     """Report the coverage of all parts that ran with `COVERAGE=1`. Fails below the minimum of pyproject.toml."""
     combined = _call(PYTHON, "-m", "coverage", "combine", "--quiet", "--keep", str(MEASURED)) == 0
@@ -285,6 +293,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "lane": one_lane,
     "chaos": only_chaos,
     "cover": choose_cover,
+    "looks": record_looks,
     "coverage": with_coverage,
     "help": usage,
     "--help": usage,

@@ -31,6 +31,7 @@ WITH_BROWSERS = (
     "tests/faults/test_sockets.py",
     "autodoctor/*/tests/test_scripts*.py",
     "autodoctor/sandbox/tests/test_pages.py",
+    "autodoctor/sandbox/tests/test_browser.py",
 )
 # Waiting tests run beside computing ones, the longest first.
 AGAINST_SERVERS = (

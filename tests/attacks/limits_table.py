@@ -42,37 +42,13 @@ class Bound:
 
 def bounds() -> dict[str, Bound]:
     """Return what is bounded by its number, by way in."""
-    from autodoctor.conversations import asking, messages
-    from autodoctor.core import request_limits
-    from autodoctor.files import errors, streaming_upload
-    from autodoctor.push import subscriptions
-    from autodoctor.room.hub import revocation
-    from autodoctor.room.messages import writer
-    from autodoctor.room.socket import list_feed, session_socket
-    from autodoctor.sessions.lifecycle import attachments, extensions, preflight
-    from autodoctor.summaries import content
+    return _of_pages() | _of_a_session() | _of_files() | _of_help() | _after_a_session() | _of_a_person()
 
-    files_of_help = f"{request_limits.HELP_FILES} files of a message, {errors.MAX_FILES} of a thread"
-    helps = Bound(
-        f"{messages.MOST} of one person in a session, {files_of_help}",
-        "autodoctor/sessions/tests/test_help_requests.py::test_the_number_of_questions_of_a_participant_is_limited",
-    )
-    rows = Bound(
-        f"{writer.MOST_ROWS:,} rows in a session",
-        "autodoctor/room/tests/test_crowd.py::test_a_session_whose_log_is_full_takes_no_more_messages",
-    )
-    files = (
-        f"{errors.MAX_FILES} in a session, {attachments.MAX_EVER} with removed ones; "
-        f"{streaming_upload.AT_ONCE} at once of one person"
-    )
-    asked = Bound(
-        f"{asking.MOST_A_DAY} of one account in a day",
-        "autodoctor/conversations/tests/test_conversations.py::test_questions_of_an_account_per_day_are_limited",
-    )
-    told = Bound(
-        f"{messages.MOST} of the asker in a conversation, {files_of_help}",
-        "autodoctor/conversations/tests/test_conversations.py::test_messages_in_a_conversation_are_limited",
-    )
+
+def _of_pages() -> dict[str, Bound]:
+    from autodoctor.room.hub import revocation
+    from autodoctor.room.socket import list_feed, session_socket
+
     return {
         "/ws/sessions/<session_id>": Bound(
             f"{session_socket.MOST_PAGES_OPEN} open of one person in a session, {revocation.MOST_OPEN} in all; "
@@ -83,16 +59,28 @@ def bounds() -> dict[str, Bound]:
             f"{list_feed.MOST_LISTS_OPEN} open of one person; a further one closes the oldest",
             "autodoctor/room/tests/test_feed.py::test_the_oldest_of_too_many_pages_of_one_person_is_closed",
         ),
+        "POST /api/sessions/<session_id>/handover": Bound(
+            "one code of one person in a session, for one phone; a further one replaces it",
+            "autodoctor/handover/tests/test_handover.py::test_a_new_code_takes_the_place_of_the_one_before",
+        ),
+    }
+
+
+def _of_a_session() -> dict[str, Bound]:
+    from autodoctor.room.messages import writer
+    from autodoctor.sessions.lifecycle import extensions, preflight, substitutes
+
+    rows = Bound(
+        f"{writer.MOST_ROWS:,} rows in a session",
+        "autodoctor/room/tests/test_crowd.py::test_a_session_whose_log_is_full_takes_no_more_messages",
+    )
+    handovers = Bound(
+        f"once of each mechanic in a session, with a note of {substitutes.LONGEST_NOTE} characters",
+        "autodoctor/sessions/tests/test_substitutes.py::test_a_note_has_words_and_a_limit",
+    )
+    return {
         "frame message": rows,
         "POST /api/sessions/<session_id>/messages": rows,
-        "POST /api/sessions/<session_id>/files": Bound(
-            files, "autodoctor/sessions/tests/test_attachments.py::test_the_number_of_files_of_a_session_is_limited"
-        ),
-        "POST /api/sessions/<session_id>/help": helps,
-        "/sessions/<session_id>/help/": helps,
-        "POST /api/help": asked,
-        "POST /api/help/<conversation_id>": told,
-        "/help/<conversation_id>/": told,
         "POST /api/sessions/<session_id>/preflight": Bound(
             f"{preflight.MAX_REPORTS} of one person in a session",
             "autodoctor/sessions/tests/test_preflight.py::test_the_number_of_preflight_reports_is_limited",
@@ -105,13 +93,119 @@ def bounds() -> dict[str, Bound]:
             f"{extensions.MAX_TRIES} canceled in a session",
             "autodoctor/sessions/tests/test_extensions.py::test_extensions_asked_for_and_canceled_are_limited",
         ),
-        "POST /api/push/subscriptions": Bound(
-            f"{subscriptions.MOST} browsers of one person; a further one replaces the oldest",
-            "autodoctor/push/tests/test_devices.py::test_an_eleventh_browser_of_a_person_replaces_the_oldest",
+        "POST /api/sessions/<session_id>/substitute": handovers,
+        "/sessions/<session_id>/substitute/": handovers,
+    }
+
+
+def _of_files() -> dict[str, Bound]:
+    from autodoctor.files import errors, partial_uploads, streaming_upload
+    from autodoctor.sessions.lifecycle import attachments, stills
+    from autodoctor.transcripts import recording
+
+    files = (
+        f"{errors.MAX_FILES} in a session, {attachments.MAX_EVER} with removed ones; "
+        f"{streaming_upload.AT_ONCE} at once of one person"
+    )
+    return {
+        "POST /api/sessions/<session_id>/files": Bound(
+            files, "autodoctor/sessions/tests/test_attachments.py::test_the_number_of_files_of_a_session_is_limited"
+        ),
+        "POST /api/sessions/<session_id>/uploads": Bound(
+            f"{partial_uploads.MOST_OPEN} on their way of one person; {errors.MAX_FILES} in a session with those",
+            "autodoctor/sessions/tests/test_resumable_uploads.py::test_uploads_on_their_way_of_a_person_are_limited",
+        ),
+        "PATCH /api/sessions/<session_id>/uploads/<upload_id>": Bound(
+            f"pieces of {partial_uploads.PIECE_LEAST_BYTES // 1024} KB at least, but for the last",
+            "autodoctor/sessions/tests/test_resumable_uploads.py::test_a_piece_that_does_not_fit_is_refused",
+        ),
+        "POST /api/sessions/<session_id>/voice": Bound(
+            f"{recording.MOST_PIECES:,} and {recording.MOST_BYTES // 1024 // 1024} MB of one person in a session",
+            "autodoctor/transcripts/tests/test_recording.py::test_a_person_can_fill_only_so_much",
+        ),
+        "POST /api/sessions/<session_id>/stills": Bound(
+            f"{stills.MOST_ASKED} in a session, one awaited at a time",
+            "autodoctor/sessions/tests/test_stills.py::test_the_number_of_photos_of_a_session_is_limited",
+        ),
+        "POST /api/sessions/<session_id>/stills/consent": Bound(
+            f"allowed {stills.MOST_ALLOWED} times in a session; refused at any time",
+            "autodoctor/sessions/tests/test_stills.py::test_to_allow_is_limited_and_to_refuse_is_not",
+        ),
+    }
+
+
+def _of_help() -> dict[str, Bound]:
+    from autodoctor.conversations import asking, messages
+    from autodoctor.core import request_limits
+    from autodoctor.files import errors
+
+    files_of_help = f"{request_limits.HELP_FILES} files of a message, {errors.MAX_FILES} of a thread"
+    helps = Bound(
+        f"{messages.MOST} of one person in a session, {files_of_help}",
+        "autodoctor/sessions/tests/test_help_requests.py::test_the_number_of_questions_of_a_participant_is_limited",
+    )
+    asked = Bound(
+        f"{asking.MOST_A_DAY} of one account in a day",
+        "autodoctor/conversations/tests/test_conversations.py::test_questions_of_an_account_per_day_are_limited",
+    )
+    told = Bound(
+        f"{messages.MOST} of the asker in a conversation, {files_of_help}",
+        "autodoctor/conversations/tests/test_conversations.py::test_messages_in_a_conversation_are_limited",
+    )
+    return {
+        "POST /api/sessions/<session_id>/help": helps,
+        "/sessions/<session_id>/help/": helps,
+        "POST /api/help": asked,
+        "POST /api/help/<conversation_id>": told,
+        "/help/<conversation_id>/": told,
+    }
+
+
+def _after_a_session() -> dict[str, Bound]:
+    from autodoctor.sessions.lifecycle import follow_ups
+    from autodoctor.summaries import content
+
+    answers = Bound(
+        f"{follow_ups.MOST_ANSWERS} changed answers of a session",
+        "autodoctor/sessions/tests/test_follow_ups.py::test_the_number_of_answers_of_a_session_is_limited",
+    )
+    return {
+        "/sessions/<session_id>/follow-up/": answers,
+        "/follow-up/": answers,
+        "/sessions/<session_id>/question/": Bound(
+            "one question and one answer of a session",
+            "autodoctor/sessions/tests/test_questions.py::test_there_is_one_question_and_one_answer_of_a_session",
         ),
         "/sessions/<session_id>/summary/corrections/": Bound(
             f"{content.CORRECTIONS_MAX} of a summary",
             "autodoctor/summaries/tests/test_actions.py::test_the_number_of_corrections_of_a_summary_is_limited",
+        ),
+    }
+
+
+def _of_a_person() -> dict[str, Bound]:
+    from autodoctor.booking import vehicles
+    from autodoctor.garage import sharing
+    from autodoctor.push import subscriptions
+    from autodoctor.skills.forms import MOST
+    from autodoctor.skills.models import Kind
+
+    return {
+        "POST /api/push/subscriptions": Bound(
+            f"{subscriptions.MOST} browsers of one person; a further one replaces the oldest",
+            "autodoctor/push/tests/test_devices.py::test_an_eleventh_browser_of_a_person_replaces_the_oldest",
+        ),
+        "/garage/add/": Bound(
+            f"{vehicles.MOST_VEHICLES} of one person",
+            "autodoctor/garage/tests/test_cars.py::test_a_garage_has_room_for_so_many_cars",
+        ),
+        "/garage/<vehicle_id>/links/": Bound(
+            f"{sharing.MOST_LINKS} of a car that work at once, {sharing.MOST_FILES} files on one",
+            "autodoctor/garage/tests/test_sharing.py::test_so_many_links_of_a_car_work_at_once",
+        ),
+        "/mechanics/skills/": Bound(
+            f"{MOST[Kind.MAKE]} makes and {MOST[Kind.SYSTEM]} systems of a mechanic",
+            "autodoctor/skills/tests/test_pages.py::test_too_many_are_refused_and_none_is_lost",
         ),
     }
 
@@ -219,7 +313,7 @@ def _operation(way: str, method: str, operation: Any) -> Row:
 
 def _sockets() -> Iterator[Row]:
     from autodoctor.rates.limits import SOCKETS
-    from autodoctor.room.wire import protocol
+    from autodoctor.room.wire import drawing, protocol
 
     for way in ("/ws/sessions/<session_id>", "/ws/feed"):
         who = SOCKETS.who.value, "the person, in each process"
@@ -227,6 +321,8 @@ def _sockets() -> Iterator[Row]:
     sizes = {
         "message": f"{protocol.MAX_TEXT:,} characters",
         "signal": f"{_bytes(protocol.MAX_SIGNAL)}, {protocol.MAX_DEPTH} levels",
+        **dict.fromkeys(("camera", "wish", "still"), _bytes(protocol.MAX_CAMERA)),
+        "drawing": f"{_bytes(drawing.MAX_DRAWING)}, {drawing.MOST_POINTS} points",
     }
     for frame, limit in protocol.LIMITS.items():
         name = "anything else" if frame is protocol.Invalid else frame.__name__.lower()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from string import ascii_letters, ascii_lowercase, digits
 from uuid import uuid4
 
 import pytest
@@ -85,7 +86,8 @@ def test_a_link_opens_one_visitors_conversation_and_no_other(
     asked: Conversation, of_visitor: Conversation, client: Client
 ) -> None:
     right = links.token_of(of_visitor)
-    for wrong in (right[:-1], right[:-1] + ("A" if right[-1] != "A" else "B"), right + "A", "x", "é", "%00", "A" * 400):
+    last_letters = (right[:-1] + letter for letter in f"{ascii_letters}{digits}-_" if letter != right[-1])
+    for wrong in (*last_letters, right[:-1], right + "A", "x", "é", "%00", "A" * 400):
         assert client.get("/help/open/", {"link": wrong}).status_code == 404, wrong
     assert client.get(links.opening_path(asked)).status_code == 404  # a member's opens by signing in
     other = Conversation.objects.get(pk=of_visitor.pk)
@@ -102,6 +104,14 @@ def test_the_reply_address_of_a_mail_does_not_open_the_conversation(of_visitor: 
         patch.setattr("autodoctor.mail.replies.settings.INBOUND_ADDRESS", "help@in.example.com")
         token = replies.address_for(of_visitor.pk, of_visitor.email).partition("+")[2].partition("@")[0]
     assert client.get(f"/help/open/?link={token}").status_code == 404
+
+
+def test_no_other_letter_at_its_end_makes_the_address_of_a_mail(of_visitor: Conversation, settings: Settings) -> None:
+    """Two bits of the last letter stand for nothing."""
+    settings.INBOUND_ADDRESS = "help@in.example.com"
+    token = replies.token_in(replies.address_for(of_visitor.pk, of_visitor.email))
+    others = (token[:-1] + letter for letter in ascii_lowercase + "234567")
+    assert [one for one in others if replies.was_sent_to(one, of_visitor.pk, of_visitor.email)] == [token]
 
 
 def test_the_link_of_a_conversation_redirects_at_once_and_is_not_cached(

@@ -26,6 +26,7 @@ FORMS = [
     "/account/two-factor/authenticate/",
     "/account/two-factor/webauthn/login/",
     "/account/confirm-email/",
+    "/follow-up/",
     *[address for address, (access, _) in PAGES.items() if access != "anyone"],
 ]
 # Each proves itself by something that a browser does not send by itself.
@@ -51,15 +52,22 @@ def at(address: str, session: Session) -> str:
         "<mechanic_id>": str(session.mechanic_id),
         "<conversation_id>": str(session.id),
         "<pk>": "1",
+        "<code>": "AAAAAA",
         "<file_id>": str(session.id),
         "<document_id>": str(session.id),
         "<payment_id>": str(session.id),
+        "<still_id>": str(session.id),
+        "<upload_id>": str(session.id),
         "<user_id>": str(session.mechanic_id),
         "<job_id>": "1",
         "<profile_id>": "1",
         "<seq>": "1",
+        "<position>": "0",
         "<name>": "end",
         "<subscription_id>": str(session.id),
+        "<vehicle_id>": str(session.id),
+        "<link_id>": str(session.id),
+        "<token>": "x",
     }
     return re.sub(r"<\w+>", lambda gap: samples[gap[0]], address)
 
@@ -120,7 +128,7 @@ def test_a_form_with_the_csrf_token_of_its_page_is_accepted(session: Session, cu
 def test_no_get_changes_anything(session: Session, customer: User, mechanic: User) -> None:
     for person in (customer, mechanic):
         visitor = strict(person)
-        for action in ("accept", "release", "start", "end", "cancel", "solved", "rating", "checkout"):
+        for action in ("accept", "release", "start", "end", "cancel", "substitute", "solved", "rating", "checkout"):
             for method in (visitor.get, visitor.head, visitor.put, visitor.patch, visitor.delete):
                 assert method(f"/sessions/{session.id}/{action}/").status_code in {403, 405}
                 assert method(f"/api/sessions/{session.id}/{action}").status_code in {404, 405}

@@ -16,12 +16,12 @@ from autodoctor.payments.models import Payment
 from autodoctor.room.tests.live_session import live_session
 from autodoctor.scheduler.loop import run_due
 from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.states import State
+from autodoctor.sessions.states import RUNNING, State
 from tests.kit.stripe_sandbox import RunningSandbox
 
 pytestmark = pytest.mark.django_db
 ClientOf = Callable[[User], Client]
-NOT_RUNNING = [state for state in State if state not in (State.LIVE, State.RECONNECTING)]
+NOT_RUNNING = [state for state in State if state not in RUNNING]
 FORGED: list[dict[str, Any]] = [
     {"price_cents": 1},
     {"amount_cents": 1, "amount": 1},
@@ -92,6 +92,17 @@ def test_no_extension_is_sold_before_the_start_or_after_the_end(
     session = live_session(customer, claimed, state=state)
     refused = accept(client_of(customer), session)
     assert (refused.status_code, refused.json()["error"]) == (409, "session_closed")
+    assert nothing_happened(session)
+    assert client_of(customer).get(f"/api/sessions/{session.id}/extensions").json()["offers"] == []
+
+
+def test_no_extension_is_sold_while_no_mechanic_is_there(
+    customer: User, client_of: ClientOf, stripe_sandbox: RunningSandbox
+) -> None:
+    now = timezone.now()
+    session = live_session(customer, None, state=State.HANDING_OVER, paused_at=now, search_at=now)
+    refused = accept(client_of(customer), session)
+    assert (refused.status_code, refused.json()["error"]) == (409, "no_mechanic")
     assert nothing_happened(session)
     assert client_of(customer).get(f"/api/sessions/{session.id}/extensions").json()["offers"] == []
 

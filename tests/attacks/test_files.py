@@ -116,7 +116,7 @@ def test_the_name_of_a_file_reaches_no_path_and_breaks_no_header(server: Server,
     assert served.headers["Content-Disposition"].startswith("attachment; filename")
     assert "X-Evil" not in served.headers
     assert all(len(path.name) == 32 for path in stored(server))
-    assert not incoming(server)
+    until(lambda: not incoming(server))
 
 
 @pytest.mark.parametrize(("name", "status"), BROKEN_NAMES.items(), ids=lambda value: ascii(value)[:40])
@@ -126,7 +126,7 @@ def test_a_file_name_that_breaks_its_form_is_refused_and_nothing_stored(server: 
     assert answer.status_code == status, answer.text
     assert "X-Evil" not in answer.headers
     assert stored(server) == before
-    assert not incoming(server)
+    until(lambda: not incoming(server))
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_more_than_ten_megabytes_are_refused_with_the_limit(server: Server) -> N
         assert (refused.status_code, refused.json()["error"]) == (413, "too_large")
         assert "10 MB" in refused.json()["detail"]
     assert not listed(talk)
-    assert not incoming(server)
+    until(lambda: not incoming(server))
 
 
 def test_an_upload_of_a_stranger_is_not_written_to_the_disk(server: Server) -> None:
@@ -331,7 +331,7 @@ def test_malformed_upload_forms_are_answered(server: Server) -> None:
             answer = client.post(address(talk), content=body, headers={"Content-Type": kind})
             assert answer.status_code in {400, 422}, (body[:80], kind, answer.text)
             assert answer.json()["detail"]
-    assert not incoming(server)
+    until(lambda: not incoming(server))
     assert not listed(talk)
 
 
@@ -378,7 +378,7 @@ def test_files_of_a_form_to_support_are_taken_one_by_one_and_refused_by_name(ser
         client.get(f"/help/{question_id}/").text.split()
     )
     assert len(stored(server)) == before + 12
-    assert not incoming(server)
+    until(lambda: not incoming(server))
 
 
 def test_files_to_a_question_of_somebody_else_are_not_written_to_the_disk(server: Server) -> None:

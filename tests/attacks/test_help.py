@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from autodoctor.accounts.models import User
-from autodoctor.room.socket import session_socket
+from autodoctor.room.socket import log_pages
 from autodoctor.room.tests.live_session import live_session
 from autodoctor.sessions.lifecycle import help_requests, transitions
 from autodoctor.sessions.models import Session
@@ -59,7 +59,7 @@ def test_the_help_thread_of_a_participant_is_nowhere_shown_to_the_other(
 
 def test_the_socket_serves_help_events_to_their_asker_only(asked: Session, customer: User, mechanic: User) -> None:
     def served(person: User, role: str) -> str:
-        page = session_socket.read_page(str(asked.id), str(person.id), role, 0)
+        page = log_pages.read_page(str(asked.id), str(person.id), role, 0)
         assert page
         return "".join(str(row.frame) for row in page.rows)
 

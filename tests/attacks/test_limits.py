@@ -1,5 +1,6 @@
 """The table of limits in `docs/security.md`: complete, as the code is, and one beyond each limit is refused."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,6 +38,7 @@ REQUESTS = {limit.name for limit in EVERY_LIMIT.values() if limit.who in (Who.PE
 # A request that each limit counts. Most of these requests are refused for another reason, too, and count all the same.
 WAYS: dict[str, list[tuple[str, str]]] = {
     "changes": [("POST", "/account/"), ("POST", "/sessions/{id}/end/"), ("POST", "/api/sessions/{id}/end")],
+    "stills": [("POST", "/api/sessions/{id}/stills")],
     "checkouts": [
         ("POST", "/book/"),
         ("POST", "/sessions/{id}/checkout/"),
@@ -48,8 +50,15 @@ WAYS: dict[str, list[tuple[str, str]]] = {
         ("GET", "/sessions/{id}/summary/summary.pdf"),
         ("GET", "/sessions/{id}/documents/{other}.pdf"),
     ],
-    "uploads": [("POST", "/api/sessions/{id}/files")],
+    "shared_links": [("GET", "/garage/shared/x/"), ("GET", "/garage/shared/x/files/{other}/")],
+    "handover_codes": [("POST", "/api/sessions/{id}/handover")],
+    "handover_tries": [("POST", "/api/handover/AAAAAA")],
+    "uploads": [("POST", "/api/sessions/{id}/files"), ("POST", "/api/sessions/{id}/uploads")],
+    "upload_pieces": [("PATCH", "/api/sessions/{id}/uploads/{other}")],
     "measurements": [("POST", "/api/check/upload")],
+    "barcodes": [("POST", "/api/vin")],
+    "voices": [("POST", "/api/sessions/{id}/voice")],
+    "proposals": [("POST", "/sessions/{id}/summary/proposals/")],
     "device_checks": [("POST", "/api/sessions/{id}/preflight")],
     "help": [("POST", "/sessions/{id}/help/"), ("POST", "/api/sessions/{id}/help")],
     "questions": [("POST", "/help/"), ("POST", "/api/help")],
@@ -76,7 +85,7 @@ def ask(session: Session, customer: User) -> Ask:
         if not path.startswith("/api/"):
             return client.post(path)
         body = {"client_id": str(uuid4()), "text": "hello"} if path.endswith("/messages") else {}
-        return client.post(path, body, content_type="application/json")
+        return client.generic(method, path, json.dumps(body), content_type="application/json")
 
     return send
 

@@ -72,6 +72,9 @@ def test_markup_in_any_value_of_a_mail_is_text_in_its_html(sink: Sink, customer:
         "mechanic_nudge",
         "summary_reminder",
         "help_answered",
+        "question_asked",
+        "question_answered",
+        "question_closed",
     ):
         facts = {"plan": payload, "mechanic": payload, "customer": payload, "what_happened": f"Your {payload} is over."}
         text, html = bodies(letter(sink, customer, f"sessions/mail/{template}", **facts))

@@ -10,6 +10,7 @@ from django.test import Client
 
 from autodoctor.accounts.models import User
 from autodoctor.booking.models import Plan
+from autodoctor.booking.tests.intakes import intake_body
 from autodoctor.payments import stripe
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
@@ -32,20 +33,9 @@ FORGED: list[dict[str, Any]] = [
 ]
 
 
-def intake() -> dict[str, Any]:
-    return {
-        "plan": "chat",
-        "vehicle": {"year": 2013, "make": "Ford", "model": "F-150"},
-        "concern": "It clicks and does not start.",
-        "safe": True,
-        "waiver": True,
-        "token": str(uuid4()),
-    }
-
-
 def form() -> dict[str, Any]:
     vehicle = {"vehicle": "new", "year": "2013", "make": "Ford", "model": "F-150"}
-    return intake() | vehicle | {"safe": "yes", "waiver": "on"}
+    return intake_body() | vehicle | {"safe": "yes", "waiver": "on"}
 
 
 def check_terms(session: Session) -> None:
@@ -67,7 +57,7 @@ def pay(payment: Payment, sandbox: RunningSandbox) -> stripe.PaymentSnapshot:
 def test_the_api_ignores_a_forged_price_of_a_booking(
     customer: User, client_of: ClientOf, stripe_sandbox: RunningSandbox, forged: dict[str, Any]
 ) -> None:
-    body = intake() | forged
+    body = intake_body() | forged
     body["vehicle"] |= {"price_cents": 1}
     answer = client_of(customer).post("/api/sessions", body, content_type="application/json")
     assert answer.status_code in {201, 422}
@@ -103,7 +93,7 @@ def test_the_form_ignores_a_forged_price_of_a_booking(
     ids=str,
 )
 def test_an_unknown_plan_is_refused(customer: User, client_of: ClientOf, change: dict[str, Any]) -> None:
-    answer = client_of(customer).post("/api/sessions", intake() | change, content_type="application/json")
+    answer = client_of(customer).post("/api/sessions", intake_body() | change, content_type="application/json")
     assert answer.status_code in {201, 422} if change["plan"] == "chat " else answer.status_code == 422
     for session in Session.objects.all():
         check_terms(session)
@@ -113,7 +103,7 @@ def test_a_checkout_opened_again_ignores_a_forged_price(
     customer: User, client_of: ClientOf, stripe_sandbox: RunningSandbox
 ) -> None:
     client = client_of(customer)
-    client.post("/api/sessions", intake(), content_type="application/json")
+    client.post("/api/sessions", intake_body(), content_type="application/json")
     session = Session.objects.get()
     forged = {"price_cents": "1", "amount": "1", "success_url": "https://evil.example/"}
     answer = client.post(f"/sessions/{session.id}/checkout/?amount=1", forged)
@@ -125,7 +115,7 @@ def test_a_checkout_opened_again_ignores_a_forged_price(
 def test_a_running_server_holds_the_plans_price_for_each_forged_one(server: Server) -> None:
     """Sends all forgeries at once and checks the holds on the cards."""
     for person, forged in zip(server.enroll(len(FORGED), f"forger-{uuid4().hex[:6]}-"), FORGED, strict=True):
-        body = intake() | forged
+        body = intake_body() | forged
         answer = server.client(person).post("/api/sessions", json=body)
         assert answer.status_code in {201, 422}, answer.text
         if answer.status_code == 422:

@@ -21,9 +21,14 @@ SAMPLES = {
     "<conversation_id>": NOBODY,
     "<mechanic_id>": NOBODY,
     "<user_id>": NOBODY,
+    "<vehicle_id>": NOBODY,
+    "<link_id>": NOBODY,
+    "<token>": "x",
     "<file_id>": NOBODY,
+    "<upload_id>": NOBODY,
     "<subscription_id>": NOBODY,
     "<payment_id>": NOBODY,
+    "<still_id>": NOBODY,
     "<document_id>": NOBODY,
     "<rendition>": "view",
     "<pk>": "1",
@@ -167,7 +172,12 @@ def post_nothing(client: Client, *, path: str) -> Any:
     return client.post(path, body, content_type="application/json")
 
 
-ASK: dict[str, Callable[..., Any]] = {"GET": Client.get, "POST": post_nothing, "DELETE": Client.delete}
+ASK: dict[str, Callable[..., Any]] = {
+    "GET": Client.get,
+    "POST": post_nothing,
+    "PATCH": Client.patch,
+    "DELETE": Client.delete,
+}
 
 
 def test_routes_of_the_framework_show_the_description_only(visitors: Visitors) -> None:

@@ -29,7 +29,7 @@ from autodoctor.payments import (
     stripe,
     webhook_inbox,
 )
-from autodoctor.payments.checkout import NotPayable
+from autodoctor.payments.attempts import NotPayable
 from autodoctor.payments.job_kinds import PaymentFact, PaymentJob
 from autodoctor.payments.models import Earning, MoneyAlarm, Payment, PayoutAccount, Refund, StripeCustomer
 from autodoctor.payments.standstills import What

@@ -1,15 +1,16 @@
 """Extensions with repeated webhooks, a dead server or an expired time: given once, or released."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.faults.test_payments import announcement, control, events_of
+from tests.faults.test_payments import SANDBOX, announcement, control, events_of
 from tests.kit import scene
 from tests.kit.scene import Talk
 from tests.kit.server import PLAIN, Server, running
+from tests.kit.stripe_sandbox import BROWSER_KEY, card_form
 from tests.kit.waiting import until
 
 
@@ -25,6 +26,22 @@ def accept(talk: Talk) -> dict[str, Any]:
     answer = client.post(address, json={"option": client.get(address).json()["offers"][0]["option"]})
     assert answer.status_code in (200, 201), answer.text
     return dict(answer.json())
+
+
+def enter_card(talk: Talk) -> None:
+    """Accept the shortest offer, and pay it with a card in the room."""
+    client, address = talk.server.client(talk.customer), f"/api/sessions/{talk.id}/extensions"
+    offer = {"option": client.get(address).json()["offers"][0]["option"], "card_here": True}
+    made = client.post(address, json=offer).json()
+    secret = client.post(f"{address}/{made['id']}/card", json={}).json()["client_secret"]
+    stripe, key = f"{talk.server.url}{SANDBOX}/v1/payment_intents", {"Authorization": f"Bearer {BROWSER_KEY}"}
+    confirm = f"{stripe}/{secret.partition('_secret_')[0]}/confirm"
+    answer = httpx.post(confirm, data=card_form(secret), headers=key, timeout=20, **PLAIN)
+    assert answer.json()["status"] == "requires_capture", answer.text
+
+
+def pay_on_a_page(talk: Talk) -> None:
+    pay(accept(talk)["link"])
 
 
 def pay(link: str) -> None:
@@ -57,10 +74,11 @@ def test_both_clocks_show_a_paid_extension(shop: Server) -> None:
     assert granted(talk) == 1800 + 900
 
 
-def test_fifty_duplicate_webhooks_at_once_extend_a_session_once(shop: Server) -> None:
+@pytest.mark.parametrize("pays", [pay_on_a_page, enter_card], ids=["page", "here"])
+def test_fifty_duplicate_webhooks_at_once_extend_a_session_once(shop: Server, pays: Callable[[Talk], None]) -> None:
     control(shop, "webhooks", paused=True)
     talk = scene.stage(shop)
-    pay(accept(talk)["link"])
+    pays(talk)
     event_id = announcement(shop, talk.id)
     answers = control(shop, "flush", events=[event_id], copies=50, together=True)
     assert [answer["status"] for answer in answers] == [200] * 50
@@ -69,10 +87,13 @@ def test_fifty_duplicate_webhooks_at_once_extend_a_session_once(shop: Server) ->
     assert (events_of(shop, talk.id, "session.extended"), granted(talk)) == (1, 1800 + 900)
 
 
-def test_an_extension_paid_while_the_server_is_down_is_given_after_the_restart(shop: Server) -> None:
+@pytest.mark.parametrize("pays", [pay_on_a_page, enter_card], ids=["page", "here"])
+def test_an_extension_paid_while_the_server_is_down_is_given_after_the_restart(
+    shop: Server, pays: Callable[[Talk], None]
+) -> None:
     control(shop, "webhooks", paused=True)
     talk = scene.stage(shop)
-    pay(accept(talk)["link"])
+    pays(talk)
     control(shop, "webhooks", paused=False, copies=3, jitter_seconds=1)
     shop.restart()
     until(lambda: events_of(shop, talk.id, "session.extended") == 1)

@@ -54,6 +54,37 @@ def test_a_request_whose_deadline_passed_while_down_is_expired_at_its_moment(sta
     assert events(server, id_, "session.expired") == [due]
 
 
+ASK_AND_PAY = """
+from django.utils import timezone
+from autodoctor.accounts.models import User
+from autodoctor.payments.models import Payment
+from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.models import Session
+
+session = Session.objects.get(pk="{id}")
+Session.objects.filter(pk=session.pk).update(asked_for=User.objects.get(email="{mechanic}"))
+Payment.objects.filter(owner_id=session.pk).update(state="authorised", authorized_at=timezone.now())
+transitions.admit_request(session_id=session.pk, now=timezone.now())
+"""
+
+
+def test_a_private_request_whose_time_passed_while_down_is_opened_once_at_its_moment(
+    start_server: StartServer,
+) -> None:
+    server = start_server(deadlines={"private_free": 1})
+    server.kill()
+    talk = scene.stage(server, "draft")
+    server.shell(ASK_AND_PAY.format(id=talk.id, mechanic=talk.mechanic.email))
+    due = moment(server, talk.id, "private_until")
+    wait_past(due)
+    server.start()
+    until(lambda: bool(events(server, talk.id, "session.opened")))
+    server.kill()
+    server.start()
+    assert events(server, talk.id, "session.opened") == [due]
+    assert column(server, talk.id, "private_until") is None
+
+
 def test_a_draft_whose_deadline_passed_while_down_is_cancelled_at_its_moment(start_server: StartServer) -> None:
     server = start_server(deadlines={"checkout": 2, "unpaid_grace": 1})
     server.kill()

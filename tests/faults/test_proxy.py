@@ -6,6 +6,8 @@ import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import ModuleType
+from typing import cast
 from uuid import uuid4
 
 import httpx
@@ -31,12 +33,17 @@ class Site:
 
 
 @pytest.fixture(scope="module", params=[nginx, caddy], ids=["nginx", "caddy"])
-def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+def kind(request: pytest.FixtureRequest) -> ModuleType:
     if not request.param.is_installed():
         pytest.skip(f"{request.param.__name__} is not installed")
+    return cast(ModuleType, request.param)
+
+
+@pytest.fixture(scope="module")
+def site(kind: ModuleType) -> Iterator[Site]:
     port = free_port()
     environment = {"SITE_URL": f"https://localhost:{port}", "TRUSTED_PROXIES": "1", "LIMITS": UNLIMITED}
-    with running(environment=environment) as server, request.param.in_front_of(server.port, port=port) as proxy:
+    with running(environment=environment) as server, kind.in_front_of(server.port, port=port) as proxy:
         yield Site(proxy, server)
 
 
@@ -142,6 +149,14 @@ def test_the_log_of_requests_holds_no_query_and_the_true_address(site: Site) -> 
     assert line.client == "127.0.0.1"
     assert "a-secret" not in site.proxy.log()
     assert "203.0.113.9" not in site.server.log()
+
+
+def test_webhooks_of_stripe_have_a_process_of_their_own_or_come_to_the_others(site: Site, kind: ModuleType) -> None:
+    with site.proxy.client() as client:
+        assert client.post("/api/stripe/webhook").status_code == 400
+    with kind.in_front_of(free_port(), webhooks=site.server.port) as apart, apart.client() as client:
+        assert client.post("/api/stripe/webhook").status_code == 400
+        assert client.get("/").status_code == 502
 
 
 def test_metrics_are_not_to_be_had_through_the_proxy(site: Site) -> None:

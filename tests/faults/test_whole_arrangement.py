@@ -163,7 +163,8 @@ def test_a_server_that_does_not_move_loses_its_people_and_takes_nothing_back(sit
             socket.expect("event", client_id=socket.say("here"))
         site.one.stop_signal()
         try:
-            until(lambda: scene.state_of(site.other, talk.id) == "reconnecting")
+            until(lambda: [row.kind for row in log_of(talk)].count("participant.left") == 2)
+            assert scene.state_of(site.other, talk.id) == "reconnecting"
             mine, theirs = (
                 stack.enter_context(at(site.other, talk).open(who)) for who in (talk.customer, talk.mechanic)
             )
@@ -177,7 +178,6 @@ def test_a_server_that_does_not_move_loses_its_people_and_takes_nothing_back(sit
         until(lambda: site.other.sql(live) == [(2,)])
         theirs.expect("event", client_id=mine.say("Still there?"))
         mine.expect("event", client_id=theirs.say("Yes"))
-    assert [row.kind for row in before].count("participant.left") == 2
     log = log_of(talk)
     assert log[: len(before)] == before
     assert [row.kind for row in log[len(before) :] if row.kind != "participant.left"] == ["message.posted"] * 2

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, ViewportSize, expect
 
-from tests.journeys import accessibility
+from tests.journeys import accessibility, measured
 from tests.journeys.display import display
 from tests.journeys.evidence import HOW_TO_SEE, Evidence
 from tests.journeys.people import Customer, Mechanic
@@ -29,6 +29,12 @@ CROWD = 40  # people of each kind who come at once
 @pytest.fixture(scope="session", autouse=True)
 def _patience(is_seen: bool) -> None:
     expect.set_options(timeout=PATIENCE * 1000)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_was_seen(testrun_uid: str, worker_id: str) -> Iterator[None]:
+    yield
+    measured.keep(measured.MEMORY, f"{testrun_uid}-{worker_id}")
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,10 @@ from playwright.sync_api import Page, TimeoutError, ViewportSize
 
 from tests.journeys.accessibility import ALL_BUT_CONTRAST, CONTRAST, EVERYTHING, LAYOUT, LEVELS, check, only
 from tests.journeys.conftest import DESKTOP, PHONE
-from tests.journeys.sights import Memory, sight_of
+from tests.journeys.measured import MEMORY
+from tests.journeys.sights import sight_of
 from tests.sheet import PICTURES
 
-MEMORY = Memory()
 TAKES_PICTURES = bool(os.environ.get("PICTURES"))  # PICTURES=1 keeps every look in .artifacts/pages/
 DEBUG_WORDS = re.compile(
     r"lorem|ipsum|\bTODO\b|\bFIXME\b|undefined|\bNaN\b|\[object|\{\{|\{%|\bNone\b(?! available)|\bnull\b|�"
@@ -21,7 +21,7 @@ ACTION = re.compile(r"^(Join|Start|Extend|End)\b", re.IGNORECASE)
 ACTIONS = {"Join Session", "Start Session", "Extend Session", "End Session"}
 ACTIONS |= {"Join without camera", "Join with audio and photos"}  # the lesser ways in
 Theme = Literal["light", "dark"]
-# The views, each with the rules that are checked although the markup was measured before.
+# The views, each with the rules that regard the page as a whole, although its pieces were measured before.
 LOOKS: tuple[tuple[ViewportSize, Theme, list[str]], ...] = (
     (PHONE, "light", LEVELS),
     (PHONE, "dark", []),
@@ -68,14 +68,15 @@ def inspect(page: Page, name: str, *, axe: bool = True) -> None:
             page.screenshot(path=PICTURES / f"{name}-{viewport['width']}-{theme}.png", full_page=True)
 
 
-def _look(page: Page, always: list[str], where: str) -> None:
-    """Check every rule on new markup, and contrasts of new color pairs."""
+def _look(page: Page, of_page: list[str], where: str) -> None:
+    """Check every rule on new markup, contrasts of new colors, and rules of the page on a new order of elements."""
     sight = sight_of(page, MEMORY)
-    if sight.has_new_tags or always is LEVELS:
+    is_new = sight.is_new_for(of_page)
+    if sight.has_new_tags or (is_new and of_page is LEVELS):
         check(page, EVERYTHING if sight.has_new_colors else ALL_BUT_CONTRAST, where)
-    elif rules := always + [CONTRAST] * sight.has_new_colors:
+    elif rules := of_page * is_new + [CONTRAST] * sight.has_new_colors:
         check(page, only(rules), where)
-    sight.is_good()
+    sight.is_good(of_page)
 
 
 def _too_wide(page: Page) -> list[str]:

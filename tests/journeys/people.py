@@ -41,6 +41,11 @@ class Person:
         """Find a button by its whole label, or by a pattern."""
         return self.page.get_by_role("button", name=name, exact=isinstance(name, str))
 
+    def retries(self) -> Self:
+        """Press "Retry Connection", also at the moment when the page comes back by itself and the button goes."""
+        self.page.locator("[data-retry]").first.dispatch_event("click")
+        return self
+
     def confirms(self, name: str | re.Pattern[str]) -> Self:
         """Press a button in the open dialog."""
         button = self.page.get_by_role("dialog").get_by_role("button", name=name, exact=isinstance(name, str))

@@ -48,6 +48,11 @@ def act(server: Server, person: Person, session_id: str, what: str, **given: str
     _done(client(server, person).post(f"/api/sessions/{session_id}/{what}", json=given))
 
 
+def allow_camera(server: Server, customer: Person, session_id: str) -> None:
+    """Let the mechanic take photos with the customer's camera."""
+    _done(client(server, customer).post(f"/api/sessions/{session_id}/stills/consent", json={"allowed": True}))
+
+
 def join(server: Server, person: Person, session_id: str) -> None:
     """Join with a page that closes again immediately."""
     open_page(server, person, session_id).close()

@@ -27,6 +27,7 @@ def notice(selector: str) -> tuple[str, str]:
 LOST, NOT_LOST = notice("[data-show=lost]")
 GONE, NOT_GONE = notice("[data-show=gone]")
 REPLACED, NOT_REPLACED = notice("[data-show=replaced]")
+POOR, NOT_POOR = notice("thin-line")
 # Each camera of a phone, with a light and a zoom of its own.
 TOOLS = f"for (const each of ['cameras', 'torch', 'zoom']) {STAGE}.setAttribute(`data-${{each}}`, '');"
 NO_TOOLS = f"for (const each of ['cameras', 'torch', 'zoom']) {STAGE}.removeAttribute(`data-${{each}}`);"
@@ -50,6 +51,17 @@ def in_call(state: str) -> str:
 def dialog(selector: str) -> State:
     found = f"document.querySelector('{selector}')"
     return State(f"dialog {selector}", f"{found}.open || {found}.showModal();", f"{found}.close();")
+
+
+def film(state: str) -> State:
+    """The recorder of films, as far as `state`."""
+    found = "document.querySelector('dialog.film')"
+    return State(
+        f"film {state}",
+        f"{found}.open || {found}.showModal(); {found}.parentElement.dataset.state = '{state}';",
+        f"{found}.close();",
+        (f".film__ways[data-when={state}] button", ".film [data-act=drop]"),
+    )
 
 
 def sheet(selector: str) -> State:
@@ -97,6 +109,9 @@ IN_CALL = (
     State("folded sound", TOOLS + SOUND, NO_TOOLS + NO_SOUND, CALL),
     State("open lost", OPEN + LOST, FOLD + NOT_LOST, CALL + WRITE),
     State("folded lost", LOST, NOT_LOST, CALL),
+    State("folded poor", POOR, NOT_POOR, (*CALL, "thin-line [data-pick]", "thin-line [data-dismiss]")),
+    State("open poor", OPEN + POOR, FOLD + NOT_POOR, CALL + WRITE),
+    *(film(state) for state in ("ready", "recording", "made", "failed")),
     State("open keyboard", OPEN + KEYBOARD, NO_KEYBOARD + FOLD, WRITE, PHONES),
     State("open keyboard lost", OPEN + KEYBOARD + LOST, NO_KEYBOARD + FOLD + NOT_LOST, WRITE, PHONES),
     *(
@@ -149,6 +164,8 @@ FIGURES = (
 ALL_TOOLS = (TOOLS, NO_TOOLS)
 OTHER_FAULTS = attributes("other-dark", "other-muted", "other-fault-audio", "other-fault-video")
 MUTED, BUSY = fault("audio", "muted"), fault("video", "busy")
+CONSENT = f"{STAGE}.dataset.consent = 'given';", f"{STAGE}.dataset.consent = 'asks';"
+THEIR_CAMERA = attributes("their-torch", "their-zoom", "camera-allowed")
 AGAIN = ("[data-act=again-audio]", "[data-act=again-video]")
 # What a call says of both sides' devices and lines, alone and together.
 SAID: dict[str, tuple[tuple[str, str], tuple[str, ...]]] = {
@@ -167,6 +184,12 @@ SAID: dict[str, tuple[tuple[str, str], tuple[str, ...]]] = {
     "figures": (both(FIGURES, attributes("other-muted")), ()),
     "engine": (both(attributes("raw"), ALL_TOOLS), ()),
     "engine heard": (both((SOUND, NO_SOUND), attributes("raw", "other-muted"), ALL_TOOLS), ()),
+    "engine heard, poor": (both((SOUND, NO_SOUND), (POOR, NOT_POOR), attributes("raw", "other-muted"), ALL_TOOLS), ()),
+    "photos allowed": (both(CONSENT, attributes("lit", "other-muted"), ALL_TOOLS), ()),
+    "photos allowed, figures": (both(CONSENT, FIGURES, attributes("lit", "other-muted")), ()),
+    "photos allowed, engine heard": (both(CONSENT, (SOUND, NO_SOUND), attributes("lit", "other-muted"), ALL_TOOLS), ()),
+    "their camera": (both(THEIR_CAMERA, attributes("other-muted"), ALL_TOOLS), ()),
+    "their camera, engine heard": (both(THEIR_CAMERA, (SOUND, NO_SOUND), attributes("other-muted"), ALL_TOOLS), ()),
     "tap": (attributes("tap", "other-muted", "other-dark"), ("[data-act=rejoin]",)),
     "reconnecting without microphone": (both(MUTED, (in_call("lost"), in_call("connected"))), AGAIN[:1]),
     "not connected without devices": (both(MUTED, BUSY, (LOST, NOT_LOST)), AGAIN),
@@ -189,10 +212,13 @@ NEAR_THE_END = (
     State("near the end in a row", wanted=LEAVE + WRITE, screens=LAPTOPS),
 )
 SAID_NEAR_THE_END = banners("permission withdrawn", "other without devices", "engine", "engine heard", "tap")
-# The server has paused the clock, because no sound arrives.
+# The server has paused the clock, because no sound arrives. What it says is more urgent than the offer of a film.
 INTERRUPTED = (
     State("folded", FOLD, wanted=(*LEAVE, "[data-retry-call]", "[data-chat]")),
     State("open", OPEN, FOLD, (*LEAVE, *WRITE, "[data-retry-call]")),
+    State("folded poor", POOR, NOT_POOR, CALL),
+    State("open poor", OPEN + POOR, FOLD + NOT_POOR, CALL + WRITE),
+    *(film(state) for state in ("ready", "recording", "made", "failed")),
     State("open keyboard", OPEN + KEYBOARD, NO_KEYBOARD + FOLD, WRITE, PHONES),
     *banners("all notices"),
     State("in a row", wanted=LEAVE + WRITE, screens=LAPTOPS),

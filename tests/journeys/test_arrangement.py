@@ -29,6 +29,7 @@ pytestmark = pytest.mark.skipif(
 )
 # What the browser says of a socket and of answers whose server has just been killed.
 BROKEN_OFF = r"WebSocket connection to|status of 50[24]"
+MADE_UP = "SSL certificate error occurred when fetching the script"  # service workers want a certificate that is known
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def test_a_session_by_relay_outlives_the_server_that_carried_it(
     site: Site, people: tuple[Customer, Mechanic], watch: Watch
 ) -> None:
     watch.allow(BROKEN_OFF)
+    watch.allow(MADE_UP)
     customer, mechanic = people
     customer.goes_to(booked(site, customer))
     mechanic.waits_for_requests().accepts(customer.session_id)

@@ -18,6 +18,7 @@ ON_TOP = """() => {
   const { x, y, width, height } = document.querySelector(".toast__text").getBoundingClientRect();
   return Boolean(document.elementFromPoint(x + width / 2, y + height / 2)?.closest(".toast"));
 }"""
+OPEN_DIALOG = "document.body.appendChild(document.createElement('dialog')).showModal()"
 RECENT = """
 from datetime import timedelta
 from uuid import uuid4
@@ -72,7 +73,7 @@ def test_only_a_page_that_has_news_may_be_the_one_that_sounds(a_customer: Come) 
         assert ("calls-attention" in names) is claims
 
 
-def test_toasts_are_seen_above_dialogs_and_full_screen(browser_of: Callable[..., Page]) -> None:
+def test_toasts_are_seen_above_a_full_screen(browser_of: Callable[..., Page]) -> None:
     page = browser_of(None)
     page.goto("/")
     page.evaluate(
@@ -84,14 +85,32 @@ def test_toasts_are_seen_above_dialogs_and_full_screen(browser_of: Callable[...,
     expect(page.locator(".toast")).to_be_visible()
     assert page.evaluate(ON_TOP)
     page.get_by_role("button", name="Dismiss").click()
-    page.evaluate("document.exitFullscreen()")
-    page.wait_for_function("() => !document.fullscreenElement")
-    page.evaluate(
-        "document.body.append(document.createElement('dialog')), document.querySelector('dialog').showModal()"
-    )
-    page.evaluate("document.querySelector('toast-list').say('And here', 'error')")
-    expect(page.locator(".toast")).to_have_count(1)
-    assert page.evaluate("document.querySelector('toast-list').matches(':popover-open')")
+
+
+def test_a_toast_beside_a_dialog_can_be_dismissed_and_outlives_it(browser_of: Callable[..., Page]) -> None:
+    page = browser_of(None)
+    page.goto("/")
+    toast, dismiss = page.locator(".toast"), page.locator(".toast").get_by_role("button", name="Dismiss")
+    page.evaluate("document.querySelector('toast-list').say('Before', 'error')")
+    page.evaluate(OPEN_DIALOG)
+    page.evaluate("document.querySelector('toast-list').say('Beside', 'error')")
+    dismiss.first.click()
+    expect(toast).to_have_text(re.compile("Beside"))
+    assert page.evaluate(ON_TOP)
+    place = toast.bounding_box()  # the buttons of a dialog are at its foot
+    assert place
+    assert place["y"] < 100
+    page.evaluate("document.querySelector('dialog:modal').close()")
+    dismiss.click()
+    expect(toast).to_have_count(0)
+    page.evaluate(OPEN_DIALOG)
+    page.evaluate("window.toasts = document.querySelector('toast-list'); toasts.say('Inside', 'error')")
+    expect(toast).to_be_visible()
+    page.evaluate("document.querySelector('dialog:modal').remove()")
+    expect(toast).to_have_count(0)
+    page.evaluate("toasts.say('After', 'error')")
+    dismiss.last.click()
+    expect(toast).to_have_text(re.compile("Inside"))
 
 
 def test_the_queue_says_how_long_the_wait_usually_is(

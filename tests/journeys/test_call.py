@@ -232,7 +232,7 @@ def test_a_call_moves_to_another_window_or_device_and_back(
     other.goes_to(customer.session_id)
     is_connected(other)
     customer.sees(CONTINUED_ELSEWHERE)
-    assert customer.page.evaluate("devices.every((each) => each.readyState === 'ended')")
+    until(lambda: customer.page.evaluate("devices.every((each) => each.readyState === 'ended')"))
     see_moving_pictures(mechanic)
     customer.button("Use this window").click()
     is_connected(customer)
@@ -256,7 +256,7 @@ def test_chat_offered_for_a_call_that_never_connected_says_its_price(
     customer, mechanic = a_customer(permissions=DEVICES), a_mechanic(permissions=DEVICES, viewport=DESKTOP)
     watch.allow("no way")
     for person in (customer, mechanic):
-        person.page.add_init_script(f"window.connections = []; ({NO_WAY})(); ({calls.HURRY})()")
+        person.page.add_init_script(f"window.connections = []; ({NO_WAY})(); ({calls.PACE})(10)")
     staging.joined(server, customer, mechanic, "video")
     offer = customer.page.get_by_role("button", name="Use chat: $9.99 instead of $29.99")
     expect(offer).to_be_visible()

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.journeys import staging
 from tests.journeys.conftest import Crowd, Watch
 from tests.journeys.lines import Line
-from tests.journeys.people import Customer
+from tests.journeys.people import Customer, Mechanic
 from tests.journeys.shared import Come, ComeMechanic, Pair
 from tests.journeys.test_summary import TEXTS, Desk
 from tests.kit.server import Person as SignedIn
@@ -93,7 +93,17 @@ def test_a_chat_session_goes_from_the_intake_to_the_summary(
     mechanic.joins().starts()
     customer.is_live()
     expect(customer.page.locator("session-clock")).to_have_text(re.compile(r"^\s*(29|30):\d\d\s*$"))
+    _they_talk(customer, mechanic)
+    session_id = customer.session_id
+    _the_time_runs_out(server, session_id, customer, mechanic)
+    _the_customer_looks_back(session_id, customer)
+    desk = Desk(mechanic, session_id).opens().writes().says_how_safe_it_is().sends()
+    mechanic.sees("was sent to the customer")
+    customer.page.goto(desk.address)
+    customer.sees("Drive with care").sees(TEXTS["Findings"])
 
+
+def _they_talk(customer: Customer, mechanic: Mechanic) -> None:
     customer.says("Good morning, it rattles")
     mechanic.reads("Good morning, it rattles").says("Does it change with the engine's speed? See https://example.com/x")
     customer.reads("Does it change")
@@ -105,7 +115,8 @@ def test_a_chat_session_goes_from_the_intake_to_the_summary(
     customer.says("Yes, with the wheels")
     mechanic.reads("Yes, with the wheels")
 
-    session_id = customer.session_id
+
+def _the_time_runs_out(server: Server, session_id: str, customer: Customer, mechanic: Mechanic) -> None:
     pass_time(server, session_id, 29 * MINUTE - 5)
     customer.sees("1 minute left")
     pass_time(server, session_id, MINUTE - 10)
@@ -115,17 +126,14 @@ def test_a_chat_session_goes_from_the_intake_to_the_summary(
     mechanic.comes_to_the_summary().page.goto("/dashboard/")
     mechanic.sees("Summaries to write").sees("You earn $6.99")
 
+
+def _the_customer_looks_back(session_id: str, customer: Customer) -> None:
     customer.page.go_back()
     customer.is_shown_the_end()
     for label in ("Join Session", "End Session", "Send"):
         expect(customer.button(label)).to_be_hidden()
     customer.page.goto(f"/sessions/{session_id}/transcript/")
     customer.sees("Good morning, it rattles").sees("Yes, with the wheels")
-
-    desk = Desk(mechanic, session_id).opens().writes().says_how_safe_it_is().sends()
-    mechanic.sees("was sent to the customer")
-    customer.page.goto(desk.address)
-    customer.sees("Drive with care").sees(TEXTS["Findings"])
 
 
 def test_the_last_minutes_of_a_session_are_announced(server: Server, talk: Pair) -> None:
@@ -187,8 +195,7 @@ def test_an_offline_message_is_delivered_after_reconnecting(
     mechanic.says("Your line is gone, I wait")
 
     line.mend()
-    customer.button("Retry Connection").click()
-    customer.sees_no_more("You are not connected.").reads("Your line is gone, I wait")
+    customer.retries().sees_no_more("You are not connected.").reads("Your line is gone, I wait")
     expect(customer.bubble("Are you still there?")).to_have_attribute("data-delivery", "sent")
     expect(customer.bubble("Are you still there?")).to_have_count(1)
     expect(mechanic.reads("Are you still there?").bubble("Are you still there?")).to_have_count(1)

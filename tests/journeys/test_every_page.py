@@ -29,10 +29,14 @@ SIGNED_OUT = {
     "help": "/help/",
     "help-sent": "/help/?sent",
     "imprint": "/legal/imprint/",
+    "handover": "/handover/",
+    "handover-over": "/handover/?over",
 }
 CUSTOMER = {
     "landing-signed-in": "/",
     "dashboard-customer-empty": "/dashboard/",
+    "garage-empty": "/garage/",
+    "garage-add": "/garage/add/",
     "apply": "/mechanics/apply/",
     "account": "/account/",
     "help-signed-in": "/help/",
@@ -45,6 +49,7 @@ MECHANIC = {
     "dashboard-mechanic-empty": "/dashboard/",
     "earnings-empty": "/dashboard/earnings/",
     "apply-approved": "/mechanics/apply/",
+    "skills": "/mechanics/skills/",
 }
 SUPPORT = {
     "support-board-empty": "/support/",

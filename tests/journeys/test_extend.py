@@ -1,4 +1,4 @@
-"""Extensions in a running session: one click, the bank's confirmation, another card, the last second."""
+"""Extensions in a running session: by the saved card with one click, the bank's confirmation, the last second."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -8,6 +8,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.faults.test_payments import control
 from tests.journeys import calls, staging
+from tests.journeys.card_form import pays_with_a_card
 from tests.journeys.conftest import DESKTOP, Crowd
 from tests.journeys.inspection import inspect
 from tests.journeys.lines import HeldLine
@@ -133,9 +134,7 @@ def test_a_declined_extension_is_paid_with_another_card(server: Server, talk: Pa
     extends(customer)
     customer.sees(re.compile("does not have enough|insufficient|not enough", re.IGNORECASE))
     inspect(customer.page, "extend-declined")
-    tab = in_a_new_tab(customer, "Pay with another card")
-    tab.get_by_role("button", name=re.compile(r"^Pay \$")).click()
-    expect(tab.get_by_role("heading", name="Your session is extended")).to_be_visible()
+    pays_with_a_card(customer)
     for person in talk:
         has_left(person, 45)
     mechanic.sees_no_more(re.compile("is paying for"))
@@ -153,12 +152,6 @@ def test_a_canceled_extension_is_not_charged(server: Server, alone: Customer) ->
     has_left(customer, 30)
 
 
-def pays_on_a_page(customer: Customer) -> None:
-    tab = in_a_new_tab(customer, "Go to payment")
-    tab.get_by_role("button", name=re.compile(r"^Pay \$")).click()
-    expect(tab.get_by_role("heading", name="Your session is extended")).to_be_visible()
-
-
 def test_an_extension_is_paid_with_another_card_instead_of_authentication(server: Server, talk: Pair) -> None:
     customer, mechanic = talk
     bank(server, customer, "pm_card_authenticationRequired")
@@ -166,7 +159,7 @@ def test_an_extension_is_paid_with_another_card_instead_of_authentication(server
     customer.sees(BANK_ASKS)
     assert customer.page.evaluate("document.activeElement.closest('dialog')?.id") == "extend-dialog"
     customer.page.locator("#extend-dialog").get_by_role("button", name="Use another card").click()
-    pays_on_a_page(customer)
+    pays_with_a_card(customer)
     for person in (customer, mechanic):
         has_left(person, 45)
 
@@ -176,7 +169,7 @@ def test_an_extension_is_paid_with_another_card_from_the_start(alone: Customer) 
     customer.button("Extend Session").click()
     customer.page.get_by_role("checkbox", name="Use another card").check()
     customer.page.locator("#extend-dialog").get_by_role("button", name=re.compile(r"^Pay \$")).click()
-    pays_on_a_page(customer)
+    pays_with_a_card(customer)
     has_left(customer, 45)
 
 
@@ -188,20 +181,6 @@ def test_the_extension_dialog_closes_when_the_session_ends(talk: Pair) -> None:
     mechanic.page.locator("#end-dialog").get_by_role("button", name="End Session").click()
     expect(customer.page.locator("#extend-dialog")).to_be_hidden()
     customer.sees("Is your problem solved?")
-
-
-def test_an_extension_without_a_saved_card_is_paid_on_the_checkout_page(
-    server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic]
-) -> None:
-    customer, mechanic = begun(server, a_customer(), a_mechanic())
-    customer.button("Extend Session").click()
-    customer.sees("You pay on Stripe’s page in a new tab.").page.keyboard.press("Escape")
-    extends(customer)
-    tab = in_a_new_tab(customer, "Go to payment")
-    tab.get_by_role("button", name=re.compile(r"^Pay \$")).click()
-    expect(tab.get_by_role("heading", name="Your session is extended")).to_be_visible()
-    for person in (customer, mechanic):
-        has_left(person, 45)
 
 
 def test_the_end_waits_once_for_the_payment_of_an_extension(server: Server, talk: Pair) -> None:

@@ -219,7 +219,7 @@ def test_photos_of_a_phone_lose_where_they_were_taken(talk: tuple[Hands, Hands])
         assert position_in(got.body()) == {}
         assert Image.open(io.BytesIO(got.body())).format == "JPEG"
     link.click()
-    expect(mechanic.page.locator("dialog img")).to_have_js_property("naturalWidth", 800)
+    expect(mechanic.page.locator("dialog[open] img")).to_have_js_property("naturalWidth", 800)
     mechanic.page.keyboard.press("Escape")
 
 

@@ -75,8 +75,7 @@ def test_a_draft_survives_a_reload_and_a_message_a_lost_connection(
         expect(customer.bubble("Are you still there?")).to_have_attribute("data-delivery", "sending")
         quietly.say(server, mechanic, session_id, "Your line is gone, I wait")
         line.mend()
-        customer.button("Retry Connection").click()
-        customer.sees_no_more("You are not connected.").reads("Your line is gone, I wait")
+        customer.retries().sees_no_more("You are not connected.").reads("Your line is gone, I wait")
         expect(customer.bubble("Are you still there?")).to_have_attribute("data-delivery", "sent")
         expect(customer.bubble("Are you still there?")).to_have_count(1)
 

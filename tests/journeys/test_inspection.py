@@ -1,9 +1,13 @@
 """The inspection finds problems that appear at one width in one theme only."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser
 
+from tests.journeys import measured
 from tests.journeys.inspection import inspect
+from tests.journeys.sights import Memory
 
 PAGE = """<!doctype html><html lang="en"><title>A page</title><style>{style}</style>
 <main><h1>A page</h1><p>Words to read</p>{more}</main></html>"""
@@ -62,5 +66,34 @@ def test_the_inspection_measures_a_button_that_was_disabled_before(browser: Brow
     inspect(page, "good")
     page.set_content(PAGE.format(style="", more=button.format("")))
     with pytest.raises(AssertionError, match="color-contrast"):
+        inspect(page, "bad")
+    page.close()
+
+
+def test_what_an_earlier_run_measured_is_known_until_style_sheets_or_rules_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "measured.txt"
+    monkeypatch.setattr(measured, "SEEN", tmp_path / "looks")
+    measured.keep(Memory(seen={"a", "b"}), "one")
+    measured.keep(Memory(seen={"b", "c"}), "two")
+    measured.write(file)
+    assert measured.remembered(file).known == {"a", "b", "c"}
+    file.write_text(file.read_text().replace(measured.grounds(), "0" * 64))
+    assert measured.remembered(file).known == set()
+    assert measured.remembered(tmp_path / "none.txt").known == set()
+
+
+def test_the_inspection_finds_what_only_the_order_of_known_elements_makes_wrong(browser: Browser) -> None:
+    page = browser.new_page()
+    html = '<!doctype html><html lang="en"><title>{}</title><main><h1>A page</h1></main>{}</html>'
+    footer = "<footer>Words</footer>"
+    page.set_content(html.format("A page", footer))
+    inspect(page, "good")
+    page.set_content(html.format("A page", footer * 2))
+    with pytest.raises(AssertionError, match="landmark-no-duplicate-contentinfo"):
+        inspect(page, "bad")
+    page.set_content(html.format("", footer))
+    with pytest.raises(AssertionError, match="document-title"):
         inspect(page, "bad")
     page.close()

@@ -32,6 +32,11 @@ NO_NETWORK = """() => {
     constructor(configuration) { super({ ...configuration, iceServers: [], iceTransportPolicy: "relay" }); }
   };
 }"""
+# What a page says of a loss that has not lasted for its patience in a call, 20 seconds; a busy machine may take longer.
+TOLD_EARLY = """() => [...document.querySelectorAll("reconnect-banner .banner")]
+  .filter((each) => each.checkVisibility())
+  .filter((each) => !(Date.now() - Date.parse(each.querySelector("elapsed-time")?.dataset.since) >= 20_000))
+  .map((each) => each.innerText)"""
 GIVEN_BACK = "devices.length > 0 && devices.every((each) => each.readyState === 'ended')"
 SEEN: dict[str, Any] = {"permissions": DEVICES, "viewport": DESKTOP}
 Lines = dict[type[Person], Line]
@@ -102,7 +107,7 @@ def test_a_short_loss_of_the_channel_shows_nothing_and_pauses_nothing(server: Se
         assert awaited(server, session_id) == []
         see_moving_pictures(*call, more=SECONDS_OF_PICTURE * RATE, seconds=SECONDS_OF_PICTURE)
         for person in call:
-            expect(person.page.locator(".room-alerts .banner").filter(visible=True)).to_have_count(0)
+            assert person.page.evaluate(TOLD_EARLY) == []
             expect(person.page.locator("session-clock")).not_to_have_class(re.compile("paused"))
         lines[type(cut_off)].mend()
         cut_off.says(f"{type(cut_off).__name__} is back")
@@ -156,7 +161,8 @@ def test_a_customer_without_the_mechanic_for_a_minute_may_end_for_the_used_share
     expect(absence.get_by_role("button", name="End Session")).to_have_count(0)
     pass_time(server, session_id, MINUTE)
     customer.sees(re.compile(r"end the session now and pay only for the 10 .* used: \$6\.[67]\d"))
-    absence.get_by_role("button", name="End Session").click()
+    expect(absence.get_by_role("button", name="Find another mechanic")).to_be_visible()
+    customer.button("End Session").click()
     customer.confirms("End Session").is_shown_the_end().sees(re.compile(r"\$6\.[67]\d"))
     assert customer.page.evaluate(GIVEN_BACK)
 

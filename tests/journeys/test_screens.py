@@ -33,6 +33,7 @@ from tests.kit.server import Server
 from tests.kit.time_travel import pass_time
 
 MINUTE = 60
+TO_A_MECHANIC = "all notices", "engine heard", "engine heard, poor", "their camera", "their camera, engine heard"
 Come = Callable[..., Customer]
 ComeMechanic = Callable[..., Mechanic]
 
@@ -88,8 +89,10 @@ def absences_in_a_chat(server: Server, customer: Customer, mechanic: Mechanic) -
     leaves(mechanic, customer)
     found = walk_at_leisure(server, customer, "mechanic away", ALERT)
     pass_time(server, session_id, MINUTE)
-    customer.sees("You can keep waiting, or end the session now")
-    found += walk_at_leisure(server, customer, "mechanic away long", (*ALERT, dialog("#end-dialog")))
+    customer.sees("You can also end the session now")
+    found += walk_at_leisure(
+        server, customer, "mechanic away long", (*ALERT, *map(dialog, ("#end-dialog", "#substitute-dialog")))
+    )
     mechanic.goes_to(session_id)
     customer.sees("was away too much")
     found += walk_at_leisure(server, customer, "mechanic back", ALERT)
@@ -122,6 +125,8 @@ def near_the_end_of_a_chat(server: Server, customer: Customer, mechanic: Mechani
 
 def test_a_call_from_the_waiting_room_to_its_end(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
     people = customer, mechanic = a_customer(permissions=DEVICES), a_mechanic(permissions=DEVICES)
+    for person in people:
+        person.page.add_init_script(calls.KEEP_ALL)
     session_id = staging.joined(server, customer, mechanic, "video")
     for person in people:
         calls.is_connected(person)
@@ -131,13 +136,14 @@ def test_a_call_from_the_waiting_room_to_its_end(server: Server, a_customer: Com
         person.is_live()
     quietly.say(server, customer.who, session_id, CONCERN)
     opens_and_folds_the_chat(customer)
-    problems += walk_at_leisure(server, customer, "call customer", (*IN_CALL, *DIALOGS))
-    problems += on_round_screens(customer.page)
-    problems += walk_at_leisure(server, mechanic, "call mechanic", (*IN_CALL[:2], *DIALOGS))
-    pass_time(server, session_id, 40.5 * MINUTE)
-    for person, name, states in ((customer, "call customer", SAID_NEAR_THE_END), (mechanic, "call mechanic", ())):
-        expect(person.page.locator("#more-time-now .banner")).to_be_attached()
-        problems += walk_at_leisure(server, person, name, (*NEAR_THE_END, *states))
+    with calls.as_arranged(*people):
+        problems += walk_at_leisure(server, customer, "call customer", (*IN_CALL, *DIALOGS))
+        problems += on_round_screens(customer.page)
+        problems += walk_at_leisure(server, mechanic, "call mechanic", (*IN_CALL[:2], *DIALOGS))
+        pass_time(server, session_id, 40.5 * MINUTE)
+        for person, name, states in ((customer, "call customer", SAID_NEAR_THE_END), (mechanic, "call mechanic", ())):
+            expect(person.page.locator("#more-time-now .banner")).to_be_attached()
+            problems += walk_at_leisure(server, person, name, (*NEAR_THE_END, *states))
     quietly.act(server, customer.who, session_id, "end")
     for person, name in ((customer, "over customer"), (mechanic, "over mechanic")):
         problems += walk(sees_the_end(person).page, name)
@@ -150,15 +156,17 @@ def test_what_a_call_says_about_devices_and_lines(
     customer, mechanic = a_customer(permissions=DEVICES), a_mechanic(permissions=DEVICES)
     session_id = calls.call_of_checked(server, customer, mechanic)
     quietly.say(server, customer.who, session_id, CONCERN)
-    problems = walk_at_leisure(server, customer, "call customer", banners())
-    problems += walk_at_leisure(server, mechanic, "call mechanic", banners("all notices", "engine heard"))
+    with calls.as_arranged(customer, mechanic):
+        problems = walk_at_leisure(server, customer, "call customer", banners())
+        problems += walk_at_leisure(server, mechanic, "call mechanic", banners(*TO_A_MECHANIC))
     watch.allow("no way")
     mechanic.page.evaluate(NO_WAY)
     customer.sees("Sound and picture are interrupted. We are reconnecting.")
     pass_time(server, session_id, 10)
     for person, name in ((customer, "paused customer"), (mechanic, "paused mechanic")):
         person.sees(PAUSED_WITHOUT_MEDIA)
-        problems += walk_at_leisure(server, person, name, INTERRUPTED)
+        with calls.as_arranged(customer, mechanic):
+            problems += walk_at_leisure(server, person, name, INTERRUPTED)
     are_in_reach(problems)
 
 

@@ -262,6 +262,7 @@ def drag(page: Page, what: Locator, *, to: tuple[float, float]) -> None:
 
 def test_a_call_on_a_poor_link_is_sound_only_until_the_link_is_better(changed_phone: Pair) -> None:
     customer, mechanic = changed_phone
+    calls.is_heard_after_a_tap(customer)
     customer.page.evaluate(POOR_LINK)
     expect(stage(mechanic)).to_have_attribute("data-other-thin", "")
     mechanic.sees("The connection is weak, so you have sound only.")

@@ -1,10 +1,13 @@
 """Trouble codes: typed into the intake on a phone, explained at once, and there for the mechanic."""
 
+import json
+import re
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
+from autodoctor.trouble_codes.tests.scripted_adapter import INSTALL, scene
 from tests.journeys import quietly, staging
 from tests.journeys.conftest import Watch
 from tests.journeys.inspection import inspect
@@ -94,3 +97,78 @@ def test_a_code_in_the_chat_is_a_card_for_both(
     mechanic.says("Does it shake?")
     expect(customer.bubble("Does it shake?").locator(".code")).to_have_count(0)
     inspect(mechanic.page, "chat-trouble-codes")
+
+
+@pytest.fixture
+def summary(server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic]) -> Page:
+    """The form of a summary on a phone, after a session with two codes."""
+    mechanic = a_mechanic()
+    mechanic.page.set_viewport_size({"width": 360, "height": 640})
+    session_id = staging.over(server, a_customer().who, mechanic.who, codes="P0301, p0420")
+    mechanic.page.goto(f"/sessions/{session_id}/summary/")
+    return mechanic.page
+
+
+def test_one_tap_puts_a_code_into_the_summary_and_another_takes_it_out(summary: Page) -> None:
+    findings = summary.get_by_label("Findings", exact=True)
+    misfire, catalyst = (summary.get_by_role("button", name=code) for code in ("P0301", "P0420"))
+    findings.press_sequentially("It shakes.")
+    misfire.click()
+    expect(findings).to_have_value("It shakes.\nP0301: Misfire in cylinder 1")
+    expect(misfire).to_have_attribute("aria-pressed", "true")
+    expect(misfire).to_be_focused()
+    misfire.click()
+    expect(findings).to_have_value("It shakes.")
+    misfire.click()
+    findings.press("Control+z")  # as if it had been typed
+    expect(findings).to_have_value("It shakes.")
+    expect(misfire).to_have_attribute("aria-pressed", "false")
+
+    catalyst.click()
+    findings.press("Control+End")
+    findings.press_sequentially(", and p0301 is gone.")
+    expect(misfire).to_have_attribute("aria-pressed", "true")
+    for button in (catalyst, misfire):  # in the mechanic's own words: shown, neither doubled nor lost
+        button.click()
+    whole = "It shakes.\nP0420: Catalytic converter cleans too little, bank 1, and p0301 is gone."
+    expect(findings).to_have_value(whole)
+    assert summary.evaluate("findings.value.slice(findings.selectionStart, findings.selectionEnd)") == "p0301"
+    expect(summary.locator("[data-state=saved]")).to_be_attached()
+    assert fits(summary)
+    inspect(summary, "summary-trouble-codes")
+
+
+def test_a_code_in_a_kept_summary_is_pressed_whoever_has_kept_it(summary: Page, watch: Watch) -> None:
+    watch.allow("ERR_FAILED")
+    findings, misfire = summary.get_by_label("Findings", exact=True), summary.get_by_role("button", name="P0301")
+    misfire.click()
+    expect(summary.locator("[data-state=saved]")).to_be_attached()
+    summary.reload()
+    expect(misfire).to_have_attribute("aria-pressed", "true")
+    misfire.click()
+    expect(findings).to_have_value("")
+    expect(summary.locator("[data-state=saved]")).to_be_attached()
+
+    summary.route(re.compile("/draft/$"), lambda route: route.abort())
+    misfire.click()
+    expect(summary.locator("[data-state]")).to_contain_text("Not saved yet")
+    summary.reload()  # this device has kept it
+    expect(findings).to_have_value("P0301: Misfire in cylinder 1")
+    expect(misfire).to_have_attribute("aria-pressed", "true")
+
+
+def test_an_adapter_in_the_car_fills_the_field(server: Server, a_customer: Callable[..., Customer]) -> None:
+    """A scripted one: no machine of the tests has Bluetooth."""
+    customer = a_customer()
+    page = customer.page
+    page.set_viewport_size({"width": 360, "height": 640})
+    stored = {"03": "SEARCHING...\r00A\r0:430401010302\r1:03030304000000\r\r>"}
+    page.add_init_script(f"({INSTALL})({json.dumps(scene(stored))})")
+    field = customer.fills_the_intake().page.get_by_label("Trouble codes, if you have them")
+    field.fill("U0100")
+    customer.button("Read them from the car").click()
+    expect(field).to_have_value("U0100 P0101 P0302 P0303 P0304")
+    customer.sees("Done. The codes are in the field above.").sees("Misfire in cylinder 2")
+    assert page.evaluate("car.isOpen") is False
+    assert fits(page)
+    inspect(page, "intake-adapter")

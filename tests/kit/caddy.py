@@ -50,15 +50,19 @@ def program() -> str | None:
 
 
 @contextmanager
-def in_front_of(*app_ports: int, port: int = 0) -> Iterator[Caddy]:
-    """Serve https at a free port for the processes at these ports, with a certificate of its own for localhost."""
+def in_front_of(*app_ports: int, port: int = 0, webhooks: int = 0) -> Iterator[Caddy]:
+    """Serve https at a free port for the processes at these ports, with a certificate of its own for localhost.
+
+    `webhooks`: the port of the process that is kept for Stripe's; 0 for none.
+    """
     with tempfile.TemporaryDirectory(prefix="autodoctor-caddy-") as name:
         caddy = Caddy(Path(name), port or free_port(), free_port())
         make_certificate(caddy.folder)
         (caddy.folder / "Caddyfile").write_text(site(caddy))
         command = [str(program()), "run", "--adapter", "caddyfile", "--config", f"{name}/Caddyfile"]
         with (caddy.folder / "requests.log").open("w") as log, (caddy.folder / "errors.log").open("w") as errors:
-            process = subprocess.Popen(command, env=_environment(caddy, app_ports), stdout=log, stderr=errors)
+            environment = _environment(caddy, app_ports, webhooks or free_port())
+            process = subprocess.Popen(command, env=environment, stdout=log, stderr=errors)
         try:
             until(lambda: _answers(caddy))
             yield caddy
@@ -77,9 +81,10 @@ def site(caddy: Caddy) -> str:
     return text.replace(SITE, SITE + CERTIFICATE.format(folder=caddy.folder))
 
 
-def _environment(caddy: Caddy, app_ports: tuple[int, ...]) -> dict[str, str]:
+def _environment(caddy: Caddy, app_ports: tuple[int, ...], webhooks: int) -> dict[str, str]:
     own = {"HOME": str(caddy.folder), "PATH": os.environ["PATH"]}
-    return own | {"SITE": "localhost", "PROCESSES": " ".join(f"127.0.0.1:{app_port}" for app_port in app_ports)}
+    processes = " ".join(f"127.0.0.1:{app_port}" for app_port in app_ports)
+    return own | {"SITE": "localhost", "PROCESSES": processes, "WEBHOOKS": f"127.0.0.1:{webhooks}"}
 
 
 def _answers(caddy: Caddy) -> bool:

@@ -20,6 +20,7 @@ FLAGS = [
     "--renderer-process-limit=1",  # no process in reserve for the next page, which most tests never open
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
+    "--enable-features=WebBluetooth",  # as on phones and elsewhere: on Linux it is off, and its policy unknown
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, NotRequired, TypeAlias, get_origin, get_type_hints
 
-from autodoctor.sessions.event_data import EVENT_DATA
+from autodoctor.sessions.event_kinds import EVENT_DATA
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.states import EventKind
 

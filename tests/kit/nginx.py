@@ -48,12 +48,15 @@ def program() -> str | None:
 
 
 @contextmanager
-def in_front_of(*app_ports: int, port: int = 0) -> Iterator[Nginx]:
-    """Serve https at a free port for the processes at these ports, with a certificate of its own for localhost."""
+def in_front_of(*app_ports: int, port: int = 0, webhooks: int = 0) -> Iterator[Nginx]:
+    """Serve https at a free port for the processes at these ports, with a certificate of its own for localhost.
+
+    `webhooks`: the port of the process that is kept for Stripe's; 0 for none.
+    """
     with tempfile.TemporaryDirectory(prefix="autodoctor-nginx-") as name:
         nginx = Nginx(Path(name), port or free_port(), free_port())
         make_certificate(nginx.folder)
-        (nginx.folder / "site.conf").write_text(site(nginx, app_ports))
+        (nginx.folder / "site.conf").write_text(site(nginx, app_ports, webhooks or free_port()))
         (nginx.folder / "main.conf").write_text(MAIN.format(folder=name))
         command = [str(program()), "-c", f"{name}/main.conf", "-e", f"{name}/errors.log"]
         subprocess.run([*command, "-t"], check=True, capture_output=True)
@@ -66,7 +69,7 @@ def in_front_of(*app_ports: int, port: int = 0) -> Iterator[Nginx]:
             process.wait()
 
 
-def site(nginx: Nginx, app_ports: tuple[int, ...]) -> str:
+def site(nginx: Nginx, app_ports: tuple[int, ...], webhooks: int) -> str:
     """Return the file of `deploy/` for this machine."""
     text = (ROOT / "deploy" / "nginx.conf").read_text()
     text = re.sub(r"^ *listen \[::\].*\n", "", text, flags=re.MULTILINE)
@@ -77,6 +80,8 @@ def site(nginx: Nginx, app_ports: tuple[int, ...]) -> str:
         raise RuntimeError("deploy/nginx.conf names no process")
     one = documented[0]
     text = text.replace(one, "".join(one.replace("8000", str(app_port)) for app_port in app_ports))
+    text = text.replace("127.0.0.1:8009", f"127.0.0.1:{webhooks}")
+    text = text.replace("127.0.0.1:8000 backup", f"127.0.0.1:{app_ports[0]} backup")
     text = text.replace("autodoctor.example.com", "localhost")
     return text.replace("/etc/nginx/autodoctor/", f"{nginx.folder}/").replace(
         "/var/log/autodoctor/", f"{nginx.folder}/"

@@ -16,7 +16,7 @@ from tests.kit.s3 import S3, s3
 from tests.kit.server import PLAIN
 
 PATH = "/storage/v1/s3"
-UNKNOWN = ("publicAccessBlock", "policy", "lifecycle")
+UNKNOWN = ("publicAccessBlock", "policy", "lifecycle", "cors")
 TAKEN = b"<Error><Code>BucketAlreadyExists</Code><Message>The resource already exists</Message></Error>"
 NOT_PLAIN = b"<Error><Code>InvalidRequest</Code><Message>This body has a trailer</Message></Error>"
 XML = {"content-type": "application/xml"}

@@ -7,9 +7,10 @@ from tests.kit.server import Server
 
 SESSION_MOMENTS = (
     "state_at created_at payable_until requested_at unattended_at released_at accepted_at started_at ends_at clock_at "
-    "hold_until paused_at unpaused_at ended_at extended_at used_share_from"
+    "hold_until search_at paused_at unpaused_at ended_at extended_at used_share_from summarized_at question_at "
+    "question_over_at recorded_at"
 ).split()
-PART_MOMENTS = "joined_at in_since last_seen_at missed_at released_at receiving_at failing_since".split()
+PART_MOMENTS = "joined_at in_since last_seen_at missed_at released_at handed_over_at receiving_at failing_since".split()
 
 
 def pass_time(server: Server, session_id: str | UUID, seconds: float) -> None:

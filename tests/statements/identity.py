@@ -28,6 +28,10 @@ _SAME: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(r"UPPER\((.+?)\) (?:=|LIKE) UPPER(?:\(\?\)|\?)"), r"\1 LIKE ?"),
     (re.compile(r"LIKE \? ESCAPE \?"), "LIKE ?"),
     (re.compile(r" LIMIT -\?(?= OFFSET)"), ""),
+    # The beginning of a text, and the smaller or larger of two values.
+    (re.compile(r"\bSUBSTR\("), "LEFT("),
+    (re.compile(r"\bMIN\(([\w.]+), \?\)"), r"LEAST(\1, ?)"),
+    (re.compile(r"\bMAX\(([\w.]+), \?\)"), r"GREATEST(\1, ?)"),
     # A key of two columns, or a list of keys with one column.
     (re.compile(r"\(([\w.]+)\) IN \(?\?\)?"), r"\1 = ?"),
     (re.compile(r"\(([\w.]+), ([\w.]+)\) = \?"), r"(\1 = ? AND \2 = ?)"),

@@ -42,6 +42,9 @@ from tests.statements.identity import identity, identity_at_driver
             """ THEN JSON_TYPE("a"."b", %s) ELSE JSON_EXTRACT("a"."b", %s) END) LIKE %s ESCAPE '\\'""",
             'SELECT id FROM a WHERE UPPER(("a"."b" ->> %s)::text) LIKE UPPER(%s)',
         ),
+        ('UPDATE a SET b = MIN("a"."b", %s)', 'UPDATE a SET b = LEAST("a"."b", %s)'),
+        ('UPDATE a SET b = MAX("a"."b", %s)', 'UPDATE a SET b = GREATEST("a"."b", %s)'),
+        ('SELECT SUBSTR("a"."b", 1, %s) AS c FROM a', 'SELECT LEFT("a"."b", %s) AS c FROM a'),
         ("SELECT id FROM a ORDER BY id LIMIT -1 OFFSET 5", "SELECT id FROM a ORDER BY id OFFSET 5"),
         ("UPDATE a SET d = %s WHERE (a.b, a.c) = (%s, %s)", "UPDATE a SET d = %s WHERE (a.b = %s AND a.c = %s)"),
         (
