@@ -87,6 +87,32 @@ def test_toasts_are_seen_above_a_full_screen(browser_of: Callable[..., Page]) ->
     page.get_by_role("button", name="Dismiss").click()
 
 
+def test_a_toast_is_taken_away_by_a_tap_anywhere_on_it(browser_of: Callable[..., Page]) -> None:
+    page = browser_of(None)
+    page.goto("/")
+    toast = page.locator(".toast")
+    for level in ("error", "info"):
+        page.evaluate("level => document.querySelector('toast-list').say('Over a button', level)", level)
+        toast.get_by_text("Over a button").click()
+        expect(toast).to_have_count(0)
+
+
+def test_a_toast_is_held_by_who_reads_it_not_by_a_mouse_that_lies_there(browser_of: Callable[..., Page]) -> None:
+    page = browser_of(None)
+    page.clock.install()
+    page.goto("/")
+    toast = page.locator(".toast")
+    say = "document.querySelector('toast-list').say('Good news', 'info')"
+    page.evaluate(say)
+    toast.hover()
+    page.clock.fast_forward(60_000)
+    expect(toast).to_be_visible()
+    page.evaluate(say)  # in the place of the first, below the mouse
+    expect(toast).to_have_count(1)
+    page.clock.fast_forward(60_000)
+    expect(toast).to_have_count(0)
+
+
 def test_a_toast_beside_a_dialog_can_be_dismissed_and_outlives_it(browser_of: Callable[..., Page]) -> None:
     page = browser_of(None)
     page.goto("/")

@@ -127,7 +127,9 @@ def test_the_customer_is_asked_once_and_a_photo_needs_their_consent(
     calls.call_of_checked(server, customer, mechanic)
     customer.sees(QUESTION)
     press(mechanic, "Take photo")
-    mechanic.sees("Your customer has not allowed you to take photos with their camera.")
+    refused = mechanic.page.locator(".toast", has_text="Your customer has not allowed you")
+    refused.click()
+    expect(refused).to_have_count(0)
     customer.button("Not now").click()
     customer.sees_no_more(QUESTION)
     comes_back(customer)
@@ -143,7 +145,7 @@ def test_the_customer_is_asked_once_and_a_photo_needs_their_consent(
     customer.confirms("Do not allow it any more")
     expect(mechanic.page.locator("video-stage[data-camera-allowed]")).to_have_count(0)
     press(mechanic, "Take photo")
-    expect(mechanic.page.locator(".toast", has_text="Your customer has not allowed you")).to_have_count(2)
+    expect(refused).to_be_visible()
     kinds = [event["kind"] for event in events(mechanic)]
     assert [kind for kind in kinds if kind.startswith(("camera.", "still."))] == [
         "camera.refused",

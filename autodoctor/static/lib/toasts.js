@@ -1,11 +1,18 @@
-/** <toast-list>: notices. `toast(text)` adds one; good news disappears after a while, bad news has to be dismissed. */
+/**
+ * <toast-list>: notices. `toast(text)` adds one; good news disappears after a while, bad news has to be dismissed.
+ * A toast may lie over a button that somebody wants: a tap anywhere on it takes it away.
+ */
 import { copyOf } from "lib/templates";
 
 const STAYS_MS = 8000;
 const OPENED = "dialog:modal";
+const HELD = "[data-held]:hover, :focus-within";
 
 /** The list of this page, also while a dialog that was taken away has it. @type {ToastList | null} */
 let list = null;
+
+/** @param {Event} event */
+const toastOf = ({ target }) => /** @type {Element} */ (target).closest(".toast");
 
 class ToastList extends HTMLElement {
   #isReady = false;
@@ -15,9 +22,14 @@ class ToastList extends HTMLElement {
     this.#isReady = true;
     list = this;
     this.addEventListener("click", (event) => {
-      const target = /** @type {Element} */ (event.target);
-      if (target.closest(".toast__close")) target.closest(".toast")?.remove();
+      const isSelecting = getSelection()?.isCollapsed === false;
+      if (!isSelecting) toastOf(event)?.remove();
     });
+    // Who reads it holds it. A mouse that was lying there before does not.
+    this.addEventListener("pointermove", (event) => {
+      if (event.movementX || event.movementY) toastOf(event)?.setAttribute("data-held", "");
+    });
+    this.addEventListener("pointerout", (event) => toastOf(event)?.removeAttribute("data-held"));
     document.addEventListener("fullscreenchange", () => this.#raise());
     // Of a dialog, that it opens or closes. Both events stay with their element.
     for (const change of ["toggle", "close"]) {
@@ -52,7 +64,7 @@ class ToastList extends HTMLElement {
 
   /** @param {Element} toast */
   leaveLater(toast) {
-    setTimeout(() => (toast.matches(":hover, :focus-within") ? this.leaveLater(toast) : toast.remove()), STAYS_MS);
+    setTimeout(() => (toast.matches(HELD) ? this.leaveLater(toast) : toast.remove()), STAYS_MS);
   }
 
   /**
@@ -63,6 +75,8 @@ class ToastList extends HTMLElement {
     const toast = copyOf(this.querySelector("template"));
     toast.classList.add(`toast--${level}`);
     /** @type {Element} */ (toast.querySelector(".toast__text")).textContent = text;
+    const same = [...this.querySelectorAll(".toast")].find((each) => each.textContent === toast.textContent);
+    same?.remove(); // said again, not twice
     this.show(toast);
     return toast;
   }
