@@ -60,8 +60,8 @@ class ReleaseData(EventData):
 
 
 class SearchData(EventData):
-    """A running session needs another mechanic. `why`: `asked`, `leaves`, `by_support` or `not_in`; `left`: the id of
-    who had it.
+    """A running session needs another mechanic. `why`: `asked`, `leaves`, `by_support`, `not_in` or `given_back`;
+    `left`: the id of who had it.
     """
 
     why: str

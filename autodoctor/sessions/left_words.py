@@ -16,6 +16,7 @@ _RULES: dict[str, Promise] = {
 }
 _OWN: dict[str, Promise] = {
     "passed": _("You passed."),
+    "given_back": _("You gave it back."),
 }
 
 

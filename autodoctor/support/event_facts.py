@@ -70,6 +70,7 @@ HANDOVERS: dict[str, Promise] = {
     "leaves": gettext_lazy("the mechanic has to leave"),
     "by_support": gettext_lazy("by support"),
     "not_in": gettext_lazy("whoever took over did not come"),
+    "given_back": gettext_lazy("whoever took over gave it back before joining"),
 }
 
 STANDS: dict[str, Promise] = {

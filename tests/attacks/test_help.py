@@ -10,7 +10,7 @@ from django.test import Client
 from autodoctor.accounts.models import User
 from autodoctor.room.socket import log_pages
 from autodoctor.room.tests.live_session import live_session
-from autodoctor.sessions.lifecycle import help_requests, transitions
+from autodoctor.sessions.lifecycle import help_requests, releases
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import Story
 
@@ -109,7 +109,7 @@ def test_the_next_mechanic_does_not_read_the_help_thread_of_the_one_before(
 ) -> None:
     story = Story(customer, mechanic).pay().accept()
     help_requests.ask_support(session_id=story.id, by=mechanic, reason="other", text=SECRET, now=story.now)
-    transitions.release_request(session_id=story.id, by=mechanic, reason="x", now=story.now)
+    releases.release_request(session_id=story.id, by=mechanic, reason="x", now=story.now)
     story.accept(mechanic2)
     opened = set()
     for way in ways(story.session):

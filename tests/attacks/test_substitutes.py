@@ -144,6 +144,30 @@ def test_a_note_cannot_be_long_or_hold_what_cannot_be_stored(
     assert Session.objects.get(pk=story.id).state == "live"
 
 
+@pytest.mark.django_db
+def test_nobody_but_who_took_it_over_gives_it_back(
+    handed_over: Story, mechanic: User, mechanic2: User, mechanic3: User, stranger: User, client_of: ClientOf
+) -> None:
+    handed_over.accept(mechanic2)
+    for address in (f"/api/sessions/{handed_over.id}/release", f"/sessions/{handed_over.id}/release/"):
+        for person in (mechanic, mechanic3, stranger):
+            assert client_of(person).post(address, {"reason": "given_back"}).status_code == 404
+    assert Session.objects.get(pk=handed_over.id).mechanic_id == mechanic2.id
+
+
+@pytest.mark.django_db
+def test_who_gave_it_back_reads_nothing_of_the_talk_any_more(
+    handed_over: Story, mechanic2: User, client_of: ClientOf
+) -> None:
+    handed_over.accept(mechanic2)
+    client = client_of(mechanic2)
+    for _ in range(2):
+        answer = client.post(f"/api/sessions/{handed_over.id}/release")
+        assert (answer.status_code, answer.json()["state"]) == (200, "handing_over")
+    assert set(closed_to(client, handed_over.id)) == {404}
+    assert client.post(f"/api/sessions/{handed_over.id}/accept").json()["error"] == "released_before"
+
+
 def test_ten_mechanics_take_it_over_at_once_and_one_gets_it(server: Server) -> None:
     talk = scene.stage(server)
     crowd = server.enroll(10, "substitute-", mechanics=True)

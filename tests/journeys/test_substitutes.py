@@ -94,6 +94,27 @@ def test_a_customer_finds_another_mechanic_for_a_call_whose_mechanic_is_lost(
     see_moving_pictures(customer, second)
 
 
+def test_a_session_taken_over_by_mistake_is_given_back_and_another_mechanic_goes_on(
+    server: Server, a_customer: Come, a_mechanic: ComeMechanic
+) -> None:
+    customer, first, second, third = a_customer(), a_mechanic(), a_mechanic(), a_mechanic()
+    session_id = staging.live(server, customer, first)
+    pass_time(server, session_id, 10 * MINUTE)
+    hands_over(first)
+    second.waits_for_requests()
+    third.waits_for_requests()
+    takes_over(second, session_id)
+    customer.sees("goes on with your session")
+    second.button("Give session back").click()
+    inspect(second.page, "give-session-back")
+    second.confirms("Give session back")
+    second.sees("This session goes on without you").sees(re.compile("You gave it back."))
+    customer.sees("We are looking for another mechanic")
+    takes_over(third, session_id)
+    third.joins().is_live().says("I go on from here")
+    customer.is_live().reads("I go on from here")
+
+
 def test_nobody_goes_on_and_the_customer_ends_it(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
     customer, first = a_customer(), a_mechanic()
     session_id = staging.live(server, customer, first)

@@ -30,7 +30,7 @@ from autodoctor.room.pages.gone import gone_from
 from autodoctor.room.pages.page import Page, find_page
 from autodoctor.room.pages.transcript import QUERY_MAX, TranscriptPanel
 from autodoctor.room.pages.viewing import CANDIDATE
-from autodoctor.sessions.lifecycle import endings, private_requests, substitutes, transitions
+from autodoctor.sessions.lifecycle import endings, private_requests, releases, substitutes, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import InvalidTransition, State
 
@@ -87,9 +87,9 @@ def release(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     reason = request.POST.get("reason", "")
     if reason in private_requests.PRESSES:
         return _give_up(request, page, reason)
-    if reason not in page.gathering.release_reasons:
+    if reason != substitutes.Why.GIVEN_BACK and reason not in page.gathering.release_reasons:
         return _refuse(request, session_id, {"error": "no_reason", "detail": _("Choose a reason first.")}, 422)
-    return _answer(request, session_id, partial(transitions.release_request, by=request.user, reason=reason))
+    return _answer(request, session_id, partial(releases.release_request, by=request.user, reason=reason))
 
 
 @signed_in
@@ -154,7 +154,7 @@ def _with_stripe(answer: HttpResponse) -> HttpResponse:
 
 def _give_up(request: SignedInRequest, page: Page, reason: str) -> HttpResponse:
     """The mechanic who was asked for passes, and goes on to other requests; or the customer asks everybody instead."""
-    act = partial(transitions.release_request, by=request.user, reason=reason)
+    act = partial(releases.release_request, by=request.user, reason=reason)
     if page.role != CANDIDATE:
         return _answer(request, page.session.id, act)
     if not page.session.is_private:

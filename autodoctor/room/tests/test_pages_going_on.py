@@ -7,7 +7,7 @@ import pytest
 
 from autodoctor.core.formatting import time_of_day
 from autodoctor.files.tests.samples import photo, upload
-from autodoctor.room.tests.page_story import Reads, lose
+from autodoctor.room.tests.page_story import JSON, ClientOf, Reads, buttons, lose
 from autodoctor.sessions.lifecycle import attachments, substitutes, support_actions
 
 if TYPE_CHECKING:
@@ -101,3 +101,35 @@ def test_a_customer_reads_until_when_a_lost_mechanic_may_come_back(
     until = at(story, BACK - since)
     assert f"If {mechanic.name} is not back by {until}, the session ends by itself" in page
     assert ("Find another mechanic" in page) is (minutes > 1)
+
+
+def test_who_took_over_by_mistake_gives_it_back_until_they_join(
+    story: "Story", customer: "User", mechanic: "User", mechanic2: "User", client_of: ClientOf, reads: Reads
+) -> None:
+    story.live()
+    hand_over(story, mechanic)
+    until = at(story, SEARCH)
+    story.accept(mechanic2)
+    client = client_of(mechanic2)
+    assert buttons(client, story) == ["release"]
+    asked = client.get(f"/sessions/{story.id}/").content.decode().split('id="release-dialog"')[1]
+    assert f"look for another mechanic until {until}" in asked
+    for _ in range(2):  # a second press is answered like the first
+        answer = client.post(f"/sessions/{story.id}/release/", {"reason": "given_back"}, headers=JSON)
+        assert (answer.status_code, answer.json()["session"]["state"]) == (200, "handing_over")
+    page = reads(mechanic2)
+    assert f"You gave it back. Another mechanic is looked for until {until}." in page
+    assert "you write its summary" not in page
+    assert f"If nobody takes over by {until}, the session ends by itself." in reads(customer)
+
+
+def test_after_joining_it_is_handed_over_and_not_given_back(
+    story: "Story", mechanic: "User", mechanic2: "User", client_of: ClientOf
+) -> None:
+    story.live()
+    hand_over(story, mechanic)
+    story.accept(mechanic2).join(mechanic2)
+    client = client_of(mechanic2)
+    assert "release" not in buttons(client, story)
+    late = client.post(f"/sessions/{story.id}/release/", {"reason": "given_back"}, headers=JSON)
+    assert (late.status_code, late.json()["error"]) == (409, "invalid_transition")

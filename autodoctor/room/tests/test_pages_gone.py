@@ -8,7 +8,7 @@ import pytest
 
 from autodoctor.core.formatting import moment
 from autodoctor.room.tests.page_story import ClientOf
-from autodoctor.sessions.lifecycle import substitutes, support_actions, transitions
+from autodoctor.sessions.lifecycle import releases, substitutes, support_actions
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -158,7 +158,7 @@ def test_who_gave_a_request_back_that_then_ended_is_not_told_that_nobody_took_it
     story: "Story", customer: "User", mechanic: "User", mechanic2: "User", says: "Callable[[User], str]"
 ) -> None:
     story.pay().accept()
-    transitions.release_request(session_id=story.id, by=mechanic, reason="no_time", now=story.now)
+    releases.release_request(session_id=story.id, by=mechanic, reason="no_time", now=story.now)
     story.cancels()
     assert f"You gave this request back. It was called off. {NOTHING}" in says(mechanic)
     assert f"It was called off. {NOTHING}" in says(mechanic2)

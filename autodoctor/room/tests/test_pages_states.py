@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from autodoctor.payments.models import Payment
 from autodoctor.room.tests.page_story import ClientOf, Reads, buttons, lose
 from autodoctor.sessions.event_data import MessageData
-from autodoctor.sessions.lifecycle import endings, transitions
+from autodoctor.sessions.lifecycle import endings, releases
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.record import event_log
@@ -112,7 +112,7 @@ def test_both_participants_read_that_a_request_was_given_back(
     story: "Story", customer: "User", mechanic: "User", client_of: ClientOf, reads: Reads
 ) -> None:
     story.pay().accept()
-    transitions.release_request(session_id=story.id, by=mechanic, reason="no_time", now=story.now)
+    releases.release_request(session_id=story.id, by=mechanic, reason="no_time", now=story.now)
     assert "Your request is at the front of the queue" in reads(customer)
     assert "gave this request back. It goes to another mechanic" in reads(mechanic)
     assert buttons(client_of(mechanic), story) == []
@@ -147,7 +147,7 @@ def test_canceling_is_free_until_a_mechanic_has_worked_for_two_minutes(
     Participant.objects.filter(user=mechanic).update(in_since=story.now - timedelta(minutes=2))
     assert "Cancel (costs $4.99)" in reads(customer)
     assert "we still charge $4.99" in dialogs()
-    transitions.release_request(session_id=story.id, by=customer, reason="other", now=story.now)
+    releases.release_request(session_id=story.id, by=customer, reason="other", now=story.now)
     assert "Canceling costs $4.99" in reads(customer)
     assert "Cancel and pay $4.99" in dialogs()
 

@@ -37,6 +37,7 @@ class Why(StrEnum):
     LEAVES = "leaves"  # the mechanic has to
     BY_SUPPORT = "by_support"
     NOT_IN = "not_in"  # the one who took over did not come
+    GIVEN_BACK = "given_back"  # by the one who took over, before joining
 
 
 def ask_for_substitute(*, session_id: UUID, by: User, note: str = "", now: datetime) -> Session:
@@ -63,7 +64,12 @@ def ask_for_substitute(*, session_id: UUID, by: User, note: str = "", now: datet
 
 
 def _leave(state: SessionState, note: str, who: event_log.Actor, now: datetime) -> None:
-    """The mechanic has to leave: another one is looked for, or with too little time left it ends."""
+    """The mechanic has to leave: another one is looked for, or with too little time left it ends.
+
+    Whoever has not joined yet knows nothing that the next one should: the note of the one before stays.
+    """
+    if is_awaited(state):
+        return search(state, Why.GIVEN_BACK, at=now, who=who)
     if seconds_left(state.session, now) < TOO_SHORT_SECONDS:
         is_up = triggers.all_time_given(state.session, now)
         reason = EndReason.TIME_UP if is_up else EndReason.MECHANIC_LOST
@@ -90,7 +96,7 @@ def search(state: SessionState, why: Why, *, at: datetime, who: event_log.Actor 
     if paused:
         session.clock_seq = event_log.append_event(session, EventKind.SESSION_PAUSED, at=at).seq
     if why is not Why.NOT_IN:
-        mail.send_session_mail(session.customer, state, "handing_over", now=at)
+        mail.send_session_mail(session.customer, state, "handing_over", now=at, why=why)
 
 
 def search_again(state: SessionState, at: datetime) -> None:
@@ -98,6 +104,12 @@ def search_again(state: SessionState, at: datetime) -> None:
     if state.session.mechanic:
         switch_off(state.session.mechanic, at)
     search(state, Why.NOT_IN, at=at)
+
+
+def is_awaited(state: SessionState) -> bool:
+    """Return whether somebody took the running session over and has not joined it yet."""
+    part = state.mechanic.part
+    return state.session.state == State.RECONNECTING and part is not None and part.joined_at is None
 
 
 def is_offered(state: SessionState, now: datetime) -> bool:

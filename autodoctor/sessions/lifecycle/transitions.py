@@ -196,28 +196,6 @@ def assign_mechanic(state: SessionState, mechanic: User, *, at: datetime, who: e
     mail.send_session_mail(state.session.customer, state, template, now=at)
 
 
-def release_request(*, session_id: UUID, by: User, reason: str, now: datetime) -> Session:
-    """Give the request back to the queue before the start, by the mechanic or the customer.
-
-    Of a private request the mechanic who was asked for passes, and the customer asks everybody instead.
-    """
-    with session_transaction(session_id, now) as state:
-        waits = state.session.state == State.REQUESTED
-        if waits and state.session.participants.filter(user=by, released_at__isnull=False).exists():
-            return state.session
-        if state.session.is_private and by.id == state.session.asked_for_id:
-            private_requests.pass_on(state, by, now)
-            return state.session
-        who = event_log.actor(by, state.session)
-        if state.session.is_private:
-            check_party(who)
-            private_requests.open_to_all(state, private_requests.ASKED_EVERYBODY, at=now, who=who)
-        elif not waits and reason not in private_requests.PRESSES:  # these came too late, and mean nobody's release
-            check_party(who)
-            release_mechanic(state, reason, at=now, who=who)
-        return state.session
-
-
 def check_party(who: event_log.Actor) -> None:
     """Raise `Refused` for support, whose every act has a reason (`support_actions`)."""
     if who.role == Role.SUPPORT:

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.errors import Refused
 from autodoctor.payments.models import Payment
-from autodoctor.sessions.lifecycle import endings, substitutes, transitions
+from autodoctor.sessions.lifecycle import endings, releases, substitutes, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import participants
 from autodoctor.sessions.rules import schedule, settlement, shares
@@ -28,7 +28,7 @@ PEOPLE = st.sampled_from(["customer", "mechanic", "mechanic2"])
 STOPS: dict[str, Callable[..., object]] = {
     "cancel": endings.cancel_session,
     "end": endings.end_session,
-    "release": transitions.release_request,
+    "release": releases.release_request,
 }
 
 

@@ -12,7 +12,7 @@ from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.event_data import MessageData, SummaryData
 from autodoctor.sessions.jobs.handlers import JOBS
-from autodoctor.sessions.lifecycle import endings, extensions, media, questions, transitions
+from autodoctor.sessions.lifecycle import endings, extensions, media, questions, releases, transitions
 from autodoctor.sessions.lifecycle.summaries import submit_summary
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Connection, Process, Session, SessionEvent
@@ -97,7 +97,7 @@ class Story:
         return self
 
     def releases(self, by: User, reason: str = "other") -> "Story":
-        transitions.release_request(session_id=self.id, by=by, reason=reason, now=self.now)
+        releases.release_request(session_id=self.id, by=by, reason=reason, now=self.now)
         return self
 
     def pay(self) -> "Story":

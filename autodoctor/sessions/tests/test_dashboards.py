@@ -201,10 +201,10 @@ def test_a_busy_mechanic_sees_requests_but_cannot_accept(
 def test_a_request_given_back_is_in_the_queue_of_the_other_mechanics_only(
     story: "Story", mechanic: "User", mechanic2: "User", reads: Callable[..., str]
 ) -> None:
-    from autodoctor.sessions.lifecycle import transitions
+    from autodoctor.sessions.lifecycle import releases
 
     story.pay().accept()
-    transitions.release_request(session_id=story.id, by=mechanic, reason="no_time", now=story.now)
+    releases.release_request(session_id=story.id, by=mechanic, reason="no_time", now=story.now)
 
     assert "Given back" in reads(mechanic2, "/dashboard/queue/")
     assert "Nobody is waiting" in reads(mechanic, "/dashboard/queue/")

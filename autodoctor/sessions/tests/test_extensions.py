@@ -10,7 +10,7 @@ from autodoctor.accounts.models import User
 from autodoctor.core.errors import Refused
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment
-from autodoctor.sessions.lifecycle import extensions, transitions
+from autodoctor.sessions.lifecycle import extensions, releases
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import NOON, Story
 
@@ -167,7 +167,7 @@ def test_extensions_use_up_the_allowance(story: Story) -> None:
 
 def test_the_allowance_of_a_mechanic_ends_with_the_release_of_the_request(story: Story, mechanic2: User) -> None:
     story.pay().accept().allow(0)
-    transitions.release_request(session_id=story.id, by=story.mechanic, reason="x", now=story.now)
+    releases.release_request(session_id=story.id, by=story.mechanic, reason="x", now=story.now)
     assert story.accept(mechanic2).session.allowed_seconds is None
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from autodoctor.accounts.models import User
-from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle import releases, transitions
 from autodoctor.sessions.models import NeededSkill, Session
 from autodoctor.sessions.queries import fit
 from autodoctor.sessions.tests.story import CHAT, NOON, Story
@@ -80,7 +80,7 @@ def test_what_waits_long_comes_before_what_fits(customer: User, mechanic: User) 
 def test_what_was_given_back_comes_before_all(customer: User, mechanic: User, mechanic2: User) -> None:
     knows(mechanic, "Kia")
     story = Story(customer, mechanic2).pay().accept()
-    transitions.release_request(session_id=story.id, by=mechanic2, reason="no_time", now=NOON)
+    releases.release_request(session_id=story.id, by=mechanic2, reason="no_time", now=NOON)
     request(customer, "Kia")
     assert queue(mechanic) == ["Volvo", "Kia"]
     assert queue(mechanic2) == ["Kia"]  # it is not theirs again

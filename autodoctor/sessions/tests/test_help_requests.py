@@ -9,7 +9,7 @@ import pytest
 from autodoctor.accounts.models import User
 from autodoctor.conversations.messages import MOST
 from autodoctor.core.errors import Refused
-from autodoctor.sessions.lifecycle import endings, help_requests, transitions
+from autodoctor.sessions.lifecycle import endings, help_requests, releases
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.tests.story import Story
@@ -99,7 +99,7 @@ def test_a_stranger_and_a_mechanic_who_gave_the_request_back_find_no_help_thread
 ) -> None:
     story.pay().accept()
     ask(story, mechanic, "She shouts")
-    transitions.release_request(session_id=story.id, by=mechanic, reason="x", now=story.now)
+    releases.release_request(session_id=story.id, by=mechanic, reason="x", now=story.now)
     story.accept(mechanic2)
     for person in (stranger, mechanic):
         with pytest.raises(Session.DoesNotExist):

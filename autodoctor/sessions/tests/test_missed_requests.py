@@ -7,7 +7,7 @@ import pytest
 from autodoctor.accounts.actions import set_taking_sessions
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.lifecycle import endings, transitions
+from autodoctor.sessions.lifecycle import endings, releases
 from autodoctor.sessions.tests.story import NOON, Story
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +79,7 @@ def test_an_acceptance_resets_the_missed_requests_of_a_mechanic(at_noon: Request
     at_noon.passes()
     at_noon.passes()
     story = at_noon.one().accept(mechanic)
-    transitions.release_request(session_id=story.id, by=mechanic, reason="x", now=story.now)
+    releases.release_request(session_id=story.id, by=mechanic, reason="x", now=story.now)
     at_noon.now = story.now + timedelta(hours=1)
     at_noon.passes()
     assert missed(mechanic) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from autodoctor.accounts.models import User
 from autodoctor.core.errors import Refused
-from autodoctor.sessions.lifecycle import endings, preflight, transitions
+from autodoctor.sessions.lifecycle import endings, preflight, releases, transitions
 from autodoctor.sessions.lifecycle.preflight import Checkup
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.rules import settlement
@@ -78,7 +78,7 @@ def test_the_last_preflight_report_of_each_participant_counts(story: Story) -> N
 
 def test_the_preflight_report_of_a_released_mechanic_is_not_the_next_ones(story: Story, mechanic2: User) -> None:
     report(story.pay().accept(), story.mechanic, camera="failed")
-    transitions.release_request(session_id=story.id, by=story.mechanic, reason="no_time", now=story.now)
+    releases.release_request(session_id=story.id, by=story.mechanic, reason="no_time", now=story.now)
     story.accept(mechanic2)
     assert preflight.checkups(story.session) == {}
 
@@ -193,7 +193,7 @@ def test_a_call_that_became_a_chat_does_not_pause_for_lost_media(story: Story) -
 
 def test_a_session_stays_a_chat_with_the_next_mechanic(story: Story, mechanic2: User) -> None:
     report(story.pay().accept(), story.customer, "chat", camera="failed")
-    transitions.release_request(session_id=story.id, by=story.customer, reason="no_answer", now=story.now)
+    releases.release_request(session_id=story.id, by=story.customer, reason="no_answer", now=story.now)
     story.accept(mechanic2)
     assert (story.session.kind, settlement.agreed_cents(story.session)) == ("chat", 999)
 

@@ -11,7 +11,7 @@ from hypothesis.stateful import initialize, invariant, rule, run_state_machine_a
 
 from autodoctor.accounts import actions as accounts
 from autodoctor.scheduler.loop import run_due
-from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle import releases
 from autodoctor.sessions.states import TERMINAL
 from autodoctor.sessions.tests.machine import NO, Course
 from autodoctor.sessions.tests.test_private_requests import opened, sees, until
@@ -41,9 +41,7 @@ class AskedMachine(Course):
     @rule(who=st.sampled_from(["mechanic", "customer"]), reason=st.sampled_from(["passed", "asked_everybody"]))
     def press(self, who: str, reason: str) -> None:
         with suppress(*NO):
-            transitions.release_request(
-                session_id=self.story.id, by=self.people[who], reason=reason, now=self.story.now
-            )
+            releases.release_request(session_id=self.story.id, by=self.people[who], reason=reason, now=self.story.now)
 
     @invariant()
     def a_private_request_waits_no_longer_than_promised(self) -> None:

@@ -11,7 +11,7 @@ from autodoctor.push.models import PushSubscription
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.event_data import SummaryData
-from autodoctor.sessions.lifecycle import summaries, transitions
+from autodoctor.sessions.lifecycle import releases, summaries
 from autodoctor.sessions.tests.story import NOON, Story
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def test_a_request_given_back_is_pushed_to_the_other_mechanics_only(
     offered(story.pay()).accept()
     for user in (customer, mechanic, mechanic2):
         told(user)
-    transitions.release_request(session_id=story.id, by=mechanic, reason="parts", now=story.now)
+    releases.release_request(session_id=story.id, by=mechanic, reason="parts", now=story.now)
     run_due(story.now)
     assert titles(customer) == ["Your mechanic could not continue"]
     assert titles(mechanic) == []
@@ -109,7 +109,7 @@ def test_a_request_given_back_is_pushed_to_the_other_mechanics_only(
 def test_the_customer_who_releases_gets_no_message(story: Story, customer: "User") -> None:
     story.pay().accept()
     told(customer)
-    transitions.release_request(session_id=story.id, by=customer, reason="other", now=story.now)
+    releases.release_request(session_id=story.id, by=customer, reason="other", now=story.now)
     assert told(customer) == []
 
 

@@ -6,7 +6,7 @@ from autodoctor.accounts.models import User
 from autodoctor.core.errors import Refused
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.event_data import SummaryData
-from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle import releases
 from autodoctor.sessions.lifecycle.summaries import add_correction, submit_summary
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import pending_summaries
@@ -90,7 +90,7 @@ def test_an_overdue_summary_keeps_its_mechanic_from_accepting(
 
     write(story)
     following.accept()
-    transitions.release_request(session_id=following.id, by=mechanic, reason="other", now=following.now)
+    releases.release_request(session_id=following.id, by=mechanic, reason="other", now=following.now)
     following.accept(mechanic2)
 
 

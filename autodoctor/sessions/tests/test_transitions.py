@@ -10,7 +10,7 @@ from django.db import connection
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.errors import Refused
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.lifecycle import endings, support_actions, transitions
+from autodoctor.sessions.lifecycle import endings, releases, support_actions, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import eligibility, request_queue
 from autodoctor.sessions.record import event_log
@@ -68,13 +68,13 @@ def test_ending_a_session_cancels_its_deadlines(story: Story, customer: User) ->
 
 @pytest.mark.parametrize(
     "action",
-    [transitions.release_request, transitions.start_session, endings.end_session, endings.cancel_session],
+    [releases.release_request, transitions.start_session, endings.end_session, endings.cancel_session],
 )
 def test_actions_of_a_stranger_on_a_session_find_no_session(
     story: Story, stranger: User, mechanic2: User, action: Callable[..., object]
 ) -> None:
     story.pay().accept().join()
-    extra = {"reason": "x"} if action is transitions.release_request else {}
+    extra = {"reason": "x"} if action is releases.release_request else {}
     for person in (stranger, mechanic2):
         with pytest.raises(Session.DoesNotExist):
             action(session_id=story.id, by=person, now=story.now, **extra)
@@ -100,7 +100,7 @@ def test_only_the_mechanic_starts_a_session_and_only_once_both_are_in(
 
 
 def test_only_payment_makes_a_draft_a_request(story: Story, customer: User, support: User) -> None:
-    for release, person in ((transitions.release_request, customer), (support_actions.release, support)):
+    for release, person in ((releases.release_request, customer), (support_actions.release, support)):
         with pytest.raises(InvalidTransition):
             release(session_id=story.id, by=person, reason="free", now=story.now)
     assert story.session.state == "draft"
@@ -108,10 +108,10 @@ def test_only_payment_makes_a_draft_a_request(story: Story, customer: User, supp
 
 def test_a_released_mechanic_no_longer_finds_the_session(story: Story, mechanic: User, mechanic2: User) -> None:
     story.pay().accept()
-    transitions.release_request(session_id=story.id, by=mechanic, reason="no", now=story.now)
+    releases.release_request(session_id=story.id, by=mechanic, reason="no", now=story.now)
     story.accept(mechanic2)
     with pytest.raises(Session.DoesNotExist):
-        transitions.release_request(session_id=story.id, by=mechanic, reason="again", now=story.now)
+        releases.release_request(session_id=story.id, by=mechanic, reason="again", now=story.now)
 
 
 def test_a_draft_cannot_be_accepted_joined_or_ended(story: Story, customer: User, mechanic: User) -> None:
@@ -129,7 +129,7 @@ def test_a_session_does_not_change_after_its_end(story: Story, customer: User, m
         lambda: story.join(customer),
         story.start,
         lambda: endings.cancel_session(session_id=story.id, by=customer, now=story.now),
-        lambda: transitions.release_request(session_id=story.id, by=mechanic, reason="no", now=story.now),
+        lambda: releases.release_request(session_id=story.id, by=mechanic, reason="no", now=story.now),
     ):
         with pytest.raises(InvalidTransition):
             refused()
@@ -157,12 +157,12 @@ def test_a_given_back_request_goes_to_the_front(story: Story, customer: User, st
     Session.objects.filter(pk=earlier.id).update(requested_at=NOON - timedelta(minutes=5))
     assert request_queue.queue_position(story.id) == 2
     story.accept()
-    transitions.release_request(session_id=story.id, by=mechanic, reason="Not my engine", now=story.now)
+    releases.release_request(session_id=story.id, by=mechanic, reason="Not my engine", now=story.now)
     assert request_queue.queue_position(story.id) == 1
     assert story.id not in eligibility.requests_open_to(mechanic).values_list("id", flat=True)
     assert MechanicProfile.objects.get(user=mechanic).taking_sessions  # only a deadline switches it off
     before = story.session.seq
-    transitions.release_request(session_id=story.id, by=mechanic, reason="again", now=story.now)
+    releases.release_request(session_id=story.id, by=mechanic, reason="again", now=story.now)
     assert story.session.seq == before
 
 
@@ -197,7 +197,7 @@ def test_canceling_costs_half_once_a_mechanics_time_was_spent(
     """Whoever is in when the customer stops; nothing is due where support or the mechanic ended the work."""
 
     def release(by: User) -> Session:
-        return transitions.release_request(session_id=story.id, by=by, reason="no", now=story.now)
+        return releases.release_request(session_id=story.id, by=by, reason="no", now=story.now)
 
     story.pay()
     moves: dict[str, Callable[[], object]] = {

@@ -17,7 +17,7 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.accounts.reauthentication import require_fresh
 from autodoctor.core import acting
 from autodoctor.sessions.jobs.sweep import monitor
-from autodoctor.sessions.lifecycle import endings, extensions, substitutes, support_actions, transitions
+from autodoctor.sessions.lifecycle import endings, extensions, releases, substitutes, support_actions, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import eligibility, fit
 from autodoctor.sessions.queries import substitutes as going_on
@@ -248,9 +248,7 @@ def release(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     if is_support(by, session_id):
         act, done = support_actions.release, State.REQUESTED
         return as_answer(_act_as_support(request, act, done, session_id=session_id, reason=reason))
-    session = transitions.release_request(
-        session_id=session_id, by=by, reason=reason or "given_back", now=timezone.now()
-    )
+    session = releases.release_request(session_id=session_id, by=by, reason=reason or "given_back", now=timezone.now())
     return as_answer(session)
 
 

@@ -8,7 +8,7 @@ from django.test import Client
 
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.lifecycle import support_actions, transitions
+from autodoctor.sessions.lifecycle import releases, support_actions
 from autodoctor.sessions.tests.story import NOON, Story
 from autodoctor.support import staff_actions
 from autodoctor.support.models import StaffAction
@@ -37,7 +37,7 @@ def test_a_stale_act_on_a_session_says_what_a_colleague_did(desk: Client, story:
 def test_a_stale_act_does_not_hit_the_next_mechanic(desk: Client, story: Story, mechanic2: User) -> None:
     story.pay().accept()
     seen = story.session.seq
-    transitions.release_request(session_id=story.id, by=story.mechanic, reason="no_time", now=story.now)
+    releases.release_request(session_id=story.id, by=story.mechanic, reason="no_time", now=story.now)
     story.accept(mechanic2)
     stale = press(desk, story, "release", seen)
     assert stale.status_code == 409
