@@ -4,6 +4,7 @@ pytest's own `faulthandler_timeout` shows the event loop of Playwright instead o
 by ending the process, after which pytest-xdist starts the whole file again, four times for each worker.
 """
 
+import asyncio
 import signal
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -66,9 +67,13 @@ def limited(seconds: float) -> Iterator[None]:
 
 
 def _fail(why: str) -> None:
-    """Raise in the test, also while Playwright waits in a greenlet of its own: that one goes on with the next call."""
-    waiting = getcurrent()
-    if waiting.parent:
-        waiting.parent.throw(pytest.fail.Exception(why))
-    else:
+    """Raise in the test, also while Playwright waits in a greenlet of its own: that one goes on with the next call, and
+    has to be woken then, because it still waits for what arrives.
+    """
+    test = here = getcurrent()
+    while test.parent:
+        test = test.parent
+    if test is here:
         pytest.fail(why)
+    asyncio.get_running_loop().call_soon_threadsafe(lambda: None)
+    test.throw(pytest.fail.Exception(why))
