@@ -56,9 +56,15 @@ def test_a_mechanic_hands_a_chat_over_and_another_one_goes_on(
     second.joins().is_live().reads("Is anybody there?").says("I go on from here")
     customer.is_live().reads("I go on from here").sees_no_more("is getting ready").sees_no_more(NOTE)
     watch.allow("status of 410")
-    first.goes_to(session_id).sees("Another mechanic has taken this request.")
+    first.goes_to(session_id).sees("You handed this session over").sees(re.compile("Another mechanic goes on with it."))
+    first.sees(re.compile("Your share was counted until"))
+    inspect(first.page, "handed-over-gone")
     second.ends()
     customer.is_shown_the_end()
+    first.page.reload()
+    first.sees(re.compile("Another mechanic went on with it, and it is over."))
+    first.page.get_by_role("link", name="Your earnings").click()
+    expect(first.page).to_have_url(re.compile("/dashboard/earnings/$"))
 
 
 def test_a_customer_finds_another_mechanic_for_a_call_whose_mechanic_is_lost(

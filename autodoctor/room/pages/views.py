@@ -26,7 +26,8 @@ from autodoctor.payments import checkout, stripe, stripe_js
 from autodoctor.rates import counting
 from autodoctor.rates.limits import LOOKS
 from autodoctor.rates.web import person_or_address
-from autodoctor.room.pages.page import Page, find_page, gone_request
+from autodoctor.room.pages.gone import gone_from
+from autodoctor.room.pages.page import Page, find_page
 from autodoctor.room.pages.transcript import QUERY_MAX, TranscriptPanel
 from autodoctor.room.pages.viewing import CANDIDATE
 from autodoctor.sessions.lifecycle import endings, private_requests, substitutes, transitions
@@ -41,7 +42,7 @@ def room(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     try:
         page = _page(request, session_id)
     except Http404:
-        if gone := gone_request(request.user, session_id):
+        if gone := gone_from(request.user, session_id):
             return render(request, "room/gone.html", {"gone": gone}, status=410)
         raise
     if page.just_paid and page.session.state == State.DRAFT:

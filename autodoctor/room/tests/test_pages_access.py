@@ -74,9 +74,9 @@ def test_an_approved_mechanic_may_look_at_a_request_and_accept_it(
 @pytest.mark.parametrize(
     ("end", "said"),
     [
-        ("accept", "Another mechanic has taken this request."),
-        ("cancel", "This request was called off before a mechanic took it."),
-        ("wait", "This request ended before a mechanic took it."),
+        ("accept", "Another mechanic has taken it."),
+        ("cancel", "It was called off."),
+        ("wait", "It ended without a mechanic."),
     ],
 )
 def test_a_mechanic_who_came_too_late_reads_what_became_of_it(

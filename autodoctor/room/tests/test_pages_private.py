@@ -55,7 +55,7 @@ def test_a_mechanic_passes_with_one_press_and_goes_on_to_other_requests(
     answer = client.post(f"/sessions/{private.id}/release/", {"reason": "passed"})
     assert (answer.status_code, answer["Location"]) == (303, "/dashboard/")
     assert "You passed. It does not count as a missed request." in client.get("/dashboard/").content.decode()
-    assert "You gave this request back" in client.get(f"/sessions/{private.id}/").content.decode()
+    assert "You passed." in client.get(f"/sessions/{private.id}/").content.decode()
     assert "Pass" not in client.get("/dashboard/queue/").content.decode()
 
 

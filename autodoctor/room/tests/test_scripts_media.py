@@ -178,3 +178,77 @@ def test_the_speaker_is_turned_down_beside_an_open_microphone(browser_page: Page
     )
     assert browser_page.evaluate("remote.hush(true) ?? document.querySelector('video').muted") is True
     assert browser_page.evaluate("remote.hush(false) ?? document.querySelector('video').muted") is False
+
+
+# A page that was loaded anew may play no sound before it is touched, or before its own microphone is open.
+UNTOUCHED = """async () => {
+  const { RemoteMedia } = await import("room/call/remote-media");
+  const { StageCall } = await import("room/call/stage-call");
+  document.body.innerHTML = `<div><video data-remote></video><video data-own muted></video>
+    <button data-act="rejoin">Tap to rejoin</button><input></div>`;
+  const [stage, remoteVideo, ownVideo] = document.querySelectorAll("div, video");
+  const play = remoteVideo.play;
+  window.mayPlay = false; window.asked = [];
+  remoteVideo.muted = true; // what the browser says of sound is said here
+  remoteVideo.play = () =>
+    mayPlay ? play.call(remoteVideo) : Promise.reject(new DOMException("Not without a tap", "NotAllowedError"));
+  const stream = () => {
+    const canvas = document.createElement("canvas");
+    canvas.getContext("2d").fillRect(0, 0, 9, 9);
+    return canvas.captureStream(5);
+  };
+  navigator.mediaDevices.getUserMedia = async () => stream();
+  const marks = { askForTap: ({ sound }) => asked.push(sound), engine() {}, other() {} };
+  window.remote = new RemoteMedia(stage, marks);
+  const choice = { mode: "video", camera: null, microphone: null, maxHeight: 720 };
+  window.call = new StageCall({ session: "1", isOwner: false, choice, marks, remote, ownVideo }, {});
+  remote.show(stream().getTracks()[0], false);
+}"""
+IS_ASKED, IS_NOT_ASKED = "asked.at(-1) === true", "asked.at(-1) === false && !document.querySelector('video').paused"
+
+
+@pytest.fixture
+def untouched(browser_page: Page) -> Page:
+    browser_page.evaluate(UNTOUCHED)
+    browser_page.wait_for_function(IS_ASKED)
+    browser_page.evaluate("mayPlay = true")
+    return browser_page
+
+
+def test_no_tap_is_asked_for_once_the_own_devices_are_open_and_sound_may_play(untouched: Page) -> None:
+    untouched.evaluate("call.media.open()")
+    untouched.wait_for_function(IS_NOT_ASKED)
+
+
+@pytest.mark.parametrize("touch", ["a tap", "a key"])
+def test_a_touch_of_the_page_anywhere_takes_the_request_for_a_tap_away(untouched: Page, touch: str) -> None:
+    if touch == "a tap":
+        untouched.mouse.click(300, 300)
+    else:
+        untouched.locator("input").press("a")
+    untouched.wait_for_function(IS_NOT_ASKED)
+
+
+def test_a_tap_is_asked_for_as_long_as_the_browser_refuses(untouched: Page) -> None:
+    untouched.evaluate("mayPlay = false; asked.length = 0")
+    untouched.evaluate("call.media.open()")
+    untouched.wait_for_function(IS_ASKED)
+    assert not untouched.evaluate("asked.includes(false)")
+
+
+def test_the_button_for_a_tap_stays_until_it_was_pressed(untouched: Page) -> None:
+    """It does more than play, and what lies below it is not pressed in its place."""
+    untouched.evaluate("asked.length = 0")
+    untouched.locator("button").hover()
+    untouched.mouse.down()
+    untouched.mouse.up()
+    untouched.locator("button").press("Space")
+    assert untouched.evaluate("asked") == []
+
+
+def test_what_plays_is_not_played_again_with_each_touch(untouched: Page) -> None:
+    untouched.mouse.click(300, 300)
+    untouched.wait_for_function(IS_NOT_ASKED)
+    untouched.evaluate("asked.length = 0")
+    untouched.mouse.click(300, 300)
+    assert untouched.evaluate("asked") == []

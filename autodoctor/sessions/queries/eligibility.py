@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from autodoctor.accounts.models import Role, User
 from autodoctor.core import acting, links
 from autodoctor.core.errors import Refused
+from autodoctor.sessions.left_words import why_left
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.queries import pending_summaries, request_queue
 from autodoctor.sessions.record import event_log
@@ -128,7 +129,7 @@ def _refusal(why: Obstacle, session: Session, mechanic: User, now: datetime) -> 
     if why is Obstacle.RELEASED_BEFORE and session.state == State.HANDING_OVER:
         return Refused("released_before", _("You had this session before. It goes to another mechanic."))
     if why is Obstacle.RELEASED_BEFORE:
-        return Refused("released_before", _("You gave this request back. It goes to another mechanic."))
+        return Refused("released_before", f"{_why_left(session, mechanic)} {_('It goes to another mechanic.')}".strip())
     if why is Obstacle.SUMMARY_OVERDUE and (owed := pending_summaries.blocking_session(mechanic, now)):
         sentence = _(
             "%(name)s is still waiting for your summary. Write the summary first, then accept the next request."
@@ -139,6 +140,11 @@ def _refusal(why: Obstacle, session: Session, mechanic: User, now: datetime) -> 
         sentence = _("You are not taking sessions. Switch “Taking sessions” on, then accept the request.")
         return Refused("not_taking", sentence, link=links.dashboard())
     return already_in_session()
+
+
+def _why_left(session: Session, mechanic: User) -> str:
+    part = session.participants.filter(user=mechanic, released_at__isnull=False).first()
+    return why_left(part) if part else ""
 
 
 def already_in_session() -> Refused:

@@ -3,6 +3,7 @@
 import { chosen } from "room/call/devices";
 
 const QUIET = 0.15; // of the volume: less than what an open microphone needs for a howl
+const TOUCHES = ["pointerup", "keydown"]; // by which browsers know that a person is there, who may be played sound
 const PAUSED_AGAIN_MS = 2_000; // then it is not the page that should play on by itself
 
 export class RemoteMedia {
@@ -10,6 +11,7 @@ export class RemoteMedia {
   #marks;
   #stream = new MediaStream();
   #pausedAt = -Infinity;
+  #needsTap = false;
 
   /**
    * @param {HTMLElement} stage
@@ -19,6 +21,7 @@ export class RemoteMedia {
     this.#stage = stage;
     this.#marks = marks;
     this.video?.addEventListener("pause", () => this.#paused());
+    for (const touch of TOUCHES) addEventListener(touch, ({ target }) => this.#touched(/** @type {Node} */ (target)));
   }
 
   get video() {
@@ -42,14 +45,30 @@ export class RemoteMedia {
     if (track.kind === "audio" && isEngine) this.spectrogram?.show(track);
   }
 
-  /** Without a tap on this page the browser may play no sound: one is asked for. */
+  /** Before this page was touched or its own devices are open, the browser may play no sound: a tap is asked for. */
   play() {
     const { video } = this;
     if (!video.srcObject) return;
     video.play().then(
-      () => this.#marks.askForTap({ sound: false }),
-      (error) => error.name === "NotAllowedError" && this.#marks.askForTap({ sound: true }),
+      () => this.#askForTap(false),
+      (error) => error.name === "NotAllowedError" && this.#askForTap(true),
     );
+  }
+
+  /** The browser may allow by now what it refused. */
+  playAgain() {
+    if (this.#needsTap) this.play();
+  }
+
+  /** The button for it waits for its click: it does more than play, and nothing may lie in its place by then. @param {Node} target */
+  #touched(target) {
+    if (!(target instanceof Element && target.closest("[data-act=rejoin]"))) this.playAgain();
+  }
+
+  /** @param {boolean} isNeeded */
+  #askForTap(isNeeded) {
+    this.#needsTap = isNeeded;
+    this.#marks.askForTap({ sound: isNeeded });
   }
 
   /** A call that came in, or another app, has paused it: play on, or ask for a tap if it is paused once more. */
@@ -57,7 +76,7 @@ export class RemoteMedia {
     if (!this.#stream.active) return;
     const isAgain = performance.now() - this.#pausedAt < PAUSED_AGAIN_MS;
     this.#pausedAt = performance.now();
-    if (isAgain) this.#marks.askForTap({ sound: true });
+    if (isAgain) this.#askForTap(true);
     else this.play();
   }
 
@@ -82,6 +101,7 @@ export class RemoteMedia {
   }
 
   clear() {
+    this.#askForTap(false);
     for (const track of this.#stream.getTracks()) this.#stream.removeTrack(track);
     this.spectrogram?.stop();
   }

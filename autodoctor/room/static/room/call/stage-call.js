@@ -195,6 +195,7 @@ export class StageCall {
     this.#call.replaceTrack(kind, this.media.track(kind)).then(() => this.#limit());
     const picture = this.media.track("video");
     this.#options.ownVideo.srcObject = picture ? new MediaStream([picture]) : null;
+    if (this.media.track(kind)) this.#options.remote.playAgain(); // where devices are open, sound may be played
     this.tell();
   }
 

@@ -105,7 +105,7 @@ export class VideoStage extends HTMLElement {
     this.#call = null;
     this.#awake.end();
     this.toggleAttribute("data-hears", false);
-    this.#marks.askForTap({ sound: false, devices: false });
+    this.#marks.askForTap({ devices: false });
     this.#remote.clear();
     if (document.fullscreenElement?.contains(this)) document.exitFullscreen();
   }
