@@ -37,7 +37,7 @@ os.environ |= {
 # The collector of cycles would look through every module again and again: a fifth of the time of most tests.
 gc.disable()
 
-pytest_plugins = ["tests.statements.plugin", "tests.selection"]
+pytest_plugins = ["tests.statements.plugin", "tests.selection", "tests.hanging"]
 PASSWORD = "demo"
 
 

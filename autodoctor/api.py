@@ -141,8 +141,6 @@ def other_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 class RefusalsMiddleware(MiddlewareMixin):
     """Gives refusals before an operation (unknown address or method, a count that fails) the common form."""
 
-    async_capable = False  # the last one decides: all others then run in the request's thread, without hops between
-
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         refused = request.path.startswith("/api/") and 400 <= response.status_code < 500
         if not refused or response.headers.get("Content-Type", "").startswith("application/json"):

@@ -47,7 +47,7 @@ class Line(wire.Frames):
     """One socket of a page."""
 
     def __init__(self, page: "Page") -> None:
-        path = f"/ws/sessions/{page.seat['session_id']}?page={page.id}&after={page.after}"
+        path = f"/ws/sessions/{page.seat['session_id']}?page={page.id}&attempt={page.opened}&after={page.after}"
         super().__init__(path, origin=page.world.origin, key=page.seat["key"])
         self._page = page
         self.code = 0
@@ -80,6 +80,7 @@ class Page:
         self.home = 0  # which server a proxy would ask first
         self._number = number
         self._line: Line | None = None
+        self.opened = 0  # attempts in all
         self._is_open = False
         self._under_way = ""
         self._attempts = self._unanswered = 0
@@ -88,6 +89,7 @@ class Page:
         self._connecting: asyncio.Task[None] | None = None
 
     def open(self) -> None:
+        self.opened += 1
         self._line = Line(self)
         timing = self.world.timing
         self._expect(min(timing["lastWelcome"], timing["welcome"] * max(1, self._attempts)))

@@ -49,14 +49,14 @@ KEPT_CHARACTERS = 4000  # per field
 @anyone
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
-    person = _person(request)
+    person, plans = _person(request), list(Plan.objects.filter(active=True))
     facts = {
-        "plans": Plan.objects.filter(active=True),
+        "plans": plans,
         "mechanics": mechanics_taking_sessions(),
         "tell_me_when": TellMeWhenForm(initial={"email": person.email if person else ""}),
         "open_session": open_sessions(person).first() if person else None,
         "share": settings.MECHANIC_SHARE_PERCENT,
-        **_charge(Plan.objects.filter(active=True, bookable=True).first()),
+        **_charge(next((plan for plan in plans if plan.bookable), None)),
     }
     return render(request, "booking/landing.html", facts)
 

@@ -5,6 +5,7 @@ the database cannot fold text.
 """
 
 from collections.abc import Callable, Collection, Iterable
+from functools import cache
 from typing import Any, TypeVar
 
 from django.db import models
@@ -36,6 +37,7 @@ class FoldedField(models.TextField):  # type: ignore[type-arg] # not generic whe
         return words
 
 
+@cache
 def folded_fields(model: type[models.Model]) -> list[FoldedField]:
     return [field for field in model._meta.concrete_fields if isinstance(field, FoldedField)]
 
@@ -45,6 +47,7 @@ def made_of(model: type[models.Model], written: Collection[str]) -> set[str]:
     return {field.name for field in folded_fields(model) if not {*field.of}.isdisjoint(written)}
 
 
+@cache
 def _writable(model: type[models.Model]) -> "list[models.Field[Any, Any]]":
     fields = model._meta.concrete_fields
     return [field for field in fields if not field.primary_key and not isinstance(field, models.GeneratedField)]

@@ -55,6 +55,10 @@ def dashboard() -> str:
     return reverse("dashboard")
 
 
+def earnings() -> str:
+    return reverse("earnings")
+
+
 def absolute(path: str) -> str:
     """The whole address, for mails and documents."""
     return f"{settings.SITE_URL}{path}"

@@ -6,11 +6,12 @@ database's work.
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
-from django.db import DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 from django.db.models.expressions import Col
 
@@ -18,14 +19,24 @@ from autodoctor.core.folded_columns import made_of
 
 M = TypeVar("M", bound=Model)
 AnyField: TypeAlias = "Field[Any, Any]"
+Convert: TypeAlias = Callable[[Any, Col, Any], Any]
 
 
 class _Shape(NamedTuple):
-    """How a model's rows are read. `converted`: which columns the database gives in another form than Python's."""
+    """How a model's rows are read."""
 
     columns: str
+    qualified: str  # the same, each with its table
     names: tuple[str, ...]
-    converted: tuple[tuple[int, Col], ...]
+
+
+class _Update(NamedTuple):
+    """How columns of many rows are written: the statement around its rows, of which the `first` says the types."""
+
+    fields: tuple[AnyField, ...]  # what is given for each row, its key first
+    before: str
+    first: str
+    after: str
 
 
 def rows(model: type[M], condition: str, *given: Any, lock: bool = False, skip_locked: bool = False) -> list[M]:
@@ -48,7 +59,7 @@ def rows_beside(model: type[M], name: str, condition: str, *given: Any) -> list[
     table, others = model._meta.db_table, other._meta.db_table
     ours, theirs = ("pk", relation.field.attname) if relation.auto_created else (relation.attname, "pk")
     link = f"{others}.{_column(other, theirs)} = {table}.{_column(model, ours)}"
-    columns = f"{_qualified(model)}, {_qualified(other)}"
+    columns = f"{shape.qualified}, {beside.qualified}"
     found = values(model, columns, condition, *given, source=f"{table} LEFT JOIN {others} ON {link}")
     width, key = len(shape.names), beside.names.index(str(other._meta.pk.attname))
     models = _made(model, shape, [row[:width] for row in found])
@@ -88,59 +99,73 @@ def update_rows(models: Sequence[M], columns: Collection[str]) -> None:
 
     Raises `DatabaseError` unless every row is there.
     """
-    model = type(models[0])
+    update = _update(type(models[0]), frozenset(columns), connection.vendor)
+    others = [_marks(len(update.fields))] * (len(models) - 1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{update.before}{', '.join([update.first, *others])}{update.after}",
+            [_written(field, one) for one in models for field in update.fields],
+        )
+        if cursor.rowcount != len(models):
+            raise DatabaseError(f"{cursor.rowcount} of {len(models)} rows of {models[0]._meta.db_table} were there")
+
+
+@lru_cache(256)  # there are as many as actions that write together
+def _update(model: type[Model], columns: frozenset[str], vendor: str) -> _Update:
     written = {*columns, *made_of(model, columns)}
     fields = [field for field in model._meta.concrete_fields if field.attname in written]
     key, *_fields = given = [model._meta.pk, *fields]
     changes = ", ".join(f"{_quoted(field)} = given.column{number}" for number, field in enumerate(fields, start=2))
-    first = f"({', '.join(f'%s{_cast(field)}' for field in given)})"  # NULL alone has no type
-    others = [_marks(len(given))] * (len(models) - 1)
     table = model._meta.db_table
-    sql = (
-        f"UPDATE {table} SET {changes} FROM (VALUES {', '.join([first, *others])}) AS given "  # noqa: S608 - from our own code only
-        f"WHERE {table}.{_quoted(key)} = given.column1"
+    return _Update(
+        tuple(given),
+        f"UPDATE {table} SET {changes} FROM (VALUES ",  # noqa: S608 - from our own code only
+        f"({', '.join(f'%s{_cast(field)}' for field in given)})",  # NULL alone has no type
+        f") AS given WHERE {table}.{_quoted(key)} = given.column1",
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [_written(field, one) for one in models for field in given])
-        if cursor.rowcount != len(models):
-            raise DatabaseError(f"{cursor.rowcount} of {len(models)} rows of {table} were there")
 
 
 @cache
 def _shape(model: type[Model], vendor: str) -> _Shape:
     """`vendor`: of the database that is asked; one process may ask two in its life."""
-    fields = [(field, field.get_col(model._meta.db_table)) for field in model._meta.concrete_fields]
+    fields, table = model._meta.concrete_fields, model._meta.db_table
+    quoted = [_quoted(field) for field in fields]
     return _Shape(
-        ", ".join(_quoted(field) for field, _column in fields),
-        tuple(field.attname for field, _column in fields),
-        tuple((place, column) for place, (_field, column) in enumerate(fields) if _converters(column)),
+        ", ".join(quoted), ", ".join(f"{table}.{name}" for name in quoted), tuple(field.attname for field in fields)
     )
 
 
-def _converters(column: Col) -> list[Callable[[Any, Col, Any], Any]]:
-    return [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
+def _converting(model: type[Model], ours: BaseDatabaseWrapper) -> list[tuple[int, Col, Convert]]:
+    """Return how a connection's rows become Python's values. Kept with the connection, to which the converters belong:
+    to find them again for each query costs six times as much as to make a session of its row.
+    """
+    kept: dict[type[Model], list[tuple[int, Col, Convert]]] = vars(ours).setdefault("raw_sql_converters", {})
+    if model not in kept:
+        columns = [field.get_col(model._meta.db_table) for field in model._meta.concrete_fields]
+        kept[model] = [
+            (place, column, convert)
+            for place, column in enumerate(columns)
+            for convert in (*ours.ops.get_db_converters(column), *column.get_db_converters(ours))
+        ]
+    return kept[model]
 
 
 def _made(model: type[M], shape: _Shape, found: list[tuple[Any, ...]]) -> list[M]:
     """Return a model for each row, as the ORM makes them."""
-    converted = [(place, column, _converters(column)) for place, column in shape.converted]
+    ours = connections[DEFAULT_DB_ALIAS]
+    converting = _converting(model, ours)
     made = []
     for row in found:
         fields = [*row]
-        for place, column, converters in converted:
-            for convert in converters:
-                fields[place] = convert(fields[place], column, connection)
-        made.append(model.from_db(connection.alias, shape.names, fields))
+        for place, column, convert in converting:
+            fields[place] = convert(fields[place], column, ours)
+        made.append(model.from_db(ours.alias, shape.names, fields))
     return made
 
 
 def _column(model: type[Model], name: str) -> str:
     meta = model._meta
     return _quoted(meta.pk if name == "pk" else next(each for each in meta.concrete_fields if each.attname == name))
-
-
-def _qualified(model: type[Model]) -> str:
-    return ", ".join(f"{model._meta.db_table}.{_quoted(field)}" for field in model._meta.concrete_fields)
 
 
 def _marks(count: int) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from asgiref.sync import sync_to_async
 from asgiref.typing import (
     ASGI3Application,
     ASGIReceiveCallable,
@@ -26,7 +27,8 @@ from asgiref.typing import (
     Scope,
 )
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
-from django.http import QueryDict, parse_cookie
+from django.http import HttpRequest, QueryDict, parse_cookie
+from django.http.response import HttpResponseBase
 from django.utils.datastructures import MultiValueDict
 from multipart import parse_options_header
 
@@ -148,6 +150,13 @@ class UploadHandler(ASGIHandler):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async with self._threads.one():
             await self.handle(scope, receive, send)
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Load all of it as it is written, synchronous: none then goes to the event loop and back for the view."""
+        super().load_middleware(is_async=False)
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        return await sync_to_async(self.get_response)(request)
 
 
 def _new_path() -> Path:

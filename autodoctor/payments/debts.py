@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, QuerySet, Sum
+from django.db.models import QuerySet
 
+from autodoctor.core.raw_sql import values
 from autodoctor.payments.job_kinds import DebtNews, PaymentFact, news_of
 from autodoctor.payments.models import Dispute, Earning, Movement, Payment
 from autodoctor.scheduler.queue import schedule
@@ -29,9 +30,10 @@ def open_debts() -> "QuerySet[Movement]":
 
 def owed_by(mechanic_id: UUID) -> dict[str, int]:
     """Return the cents that a mechanic owes, by currency."""
-    owed = Movement.objects.filter(state=State.OWED, earning__mechanic=mechanic_id)
-    rest = Sum(F("amount_cents") - F("offset_cents"))
-    return dict(owed.order_by().values_list("earning__payment__currency").annotate(cents=rest))
+    columns = "e.currency, SUM(m.amount_cents - m.offset_cents)"
+    source = "payments_movement m JOIN payments_earning e ON e.id = m.earning_id"
+    condition = "m.state = %s AND e.mechanic_id = %s GROUP BY e.currency"
+    return dict(values(Movement, columns, condition, State.OWED, mechanic_id, source=source))
 
 
 def record(movement: Movement, payment: Payment, now: datetime) -> None:

@@ -8,11 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import User
 from autodoctor.core.parsing import parse_uuid
+from autodoctor.core.raw_sql import rows
 from autodoctor.payments import debts, earnings, stripe
 from autodoctor.payments.idempotency import once
 from autodoctor.payments.job_kinds import AccountWish, PaymentJob
 from autodoctor.payments.models import Movement, PayoutAccount
 from autodoctor.payments.stripe import AccountSnapshot, TransferSnapshot
+from autodoctor.payments.stripe_models import present_mode
 from autodoctor.scheduler.handlers import GiveUp, Retry
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
@@ -32,7 +34,7 @@ class NotOpened(stripe.PaymentError):
 
 
 def account_of(user: User) -> PayoutAccount | None:
-    return PayoutAccount.objects.filter(user=user).first()
+    return next(iter(rows(PayoutAccount, "user_id = %s AND livemode = %s", user.id, present_mode())), None)
 
 
 def connected_account(user: User) -> PayoutAccount | None:

@@ -104,8 +104,6 @@ class CountedElsewhere(BaseThrottle):
 class RatesMiddleware(MiddlewareMixin):
     """Counts requests of pages; the API counts its own. Answers `TooFast`, wherever it comes from."""
 
-    async_capable = False
-
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponse | None:

@@ -19,11 +19,10 @@ def words(session: Session, role: str = "") -> str:
 
 def _sentences(session: Session, role: str) -> Iterator[str]:
     lost = session.lost
-    mechanic = session.mechanic.name if session.mechanic else ""
     if (seconds := lost["mechanic"]) and session.handed_over:
         yield _("%(time)s given back: no mechanic was there.") % {"time": exact_duration(seconds)}
     elif seconds:
-        yield _away(seconds, "" if role == Role.MECHANIC else mechanic)
+        yield _away(seconds, "" if role == Role.MECHANIC or not session.mechanic else session.mechanic.name)
     if seconds := lost["customer"]:
         yield _away(seconds, "" if role == Role.CUSTOMER else session.customer.name)
     if seconds := lost["media"]:

@@ -193,6 +193,18 @@ def test_a_page_that_reconnects_elsewhere_leaves_nothing_behind(by_bus: Site) ->
             assert closing_code(old) == protocol.REPLACED
 
 
+def test_a_handshake_that_was_given_up_elsewhere_replaces_nothing(by_bus: Site) -> None:
+    talk = by_bus.stage()
+    page = f"{room(talk.id)}&page={uuid4()}"
+    with Socket(by_bus.one, f"{page}&attempt=2", talk.customer) as later:
+        later.expect("welcome")
+        by_bus.followed(talk, by=1)
+        with Socket(by_bus.other, f"{page}&attempt=1", talk.customer) as given_up:
+            given_up.expect("welcome")
+            by_bus.followed(talk)
+            later.expect("event", client_id=later.say("still here"))
+
+
 def test_an_open_page_shows_on_the_other_server(by_bus: Site) -> None:
     talk = by_bus.stage("accepted")
     with Socket(by_bus.one, room(talk.id), talk.customer) as mine:

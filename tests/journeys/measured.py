@@ -1,7 +1,8 @@
 """What earlier runs have measured: `measured.txt`, so that a page is measured again once its markup or colors change.
 
 Its first line names what else a finding depends on: the style sheets, the rules, and axe itself. After a change of one
-of them every page is measured, until `bin/test looks` writes the file anew. By night every page is measured anyhow.
+of them every page is measured once on each machine: what its runs have seen on the same grounds stands in `.artifacts`.
+`bin/test looks` writes the file anew, for all machines. By night every page is measured anyhow.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tests.journeys.sights import REMEMBERS, Memory
+from tests.kit import artifacts
 
 ROOT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_name("measured.txt")
@@ -34,24 +36,29 @@ def _files() -> Iterator[Path]:
 
 
 def remembered(file: Path = LIST) -> Memory:
-    """Return what is known; nothing if it was measured on other grounds."""
+    """Return what is known from this list and from runs of this machine, but for what was measured on other grounds."""
+    return Memory(known=set().union(*map(_known, (file, *SEEN.glob("*.txt")))))
+
+
+def _known(file: Path) -> set[str]:
     first, *keys = file.read_text().split() if file.exists() else [""]
-    return Memory(known=set(keys) if first == grounds() else set())
+    return set(keys) if first == grounds() else set()
 
 
 MEMORY = remembered() if REMEMBERS else Memory()
 
 
 def keep(memory: Memory, worker: str) -> None:
-    """Keep what this worker has seen, for `write`."""
+    """Keep what this worker has seen, for the next runs and for `write`."""
     if memory.seen:
         SEEN.mkdir(parents=True, exist_ok=True)
-        (SEEN / f"{worker}.txt").write_text("\n".join(sorted(memory.seen)))
+        artifacts.forget_old(f"{SEEN.name}/*.txt")
+        (SEEN / f"{worker}.txt").write_text("\n".join([grounds(), *sorted(memory.seen)]))
 
 
 def write(file: Path = LIST) -> None:
     """Write what all workers of a run have seen."""
-    keys = {key for each in SEEN.glob("*.txt") for key in each.read_text().split()}
+    keys = set().union(*map(_known, SEEN.glob("*.txt")))
     file.write_text("\n".join([grounds(), *sorted(keys)]) + "\n")
     print(f"{file.name} names {len(keys)} pages, pieces of markup and colors.")
 

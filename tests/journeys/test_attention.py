@@ -104,6 +104,7 @@ def test_a_toast_is_held_by_who_reads_it_not_by_a_mouse_that_lies_there(browser_
     toast = page.locator(".toast")
     say = "document.querySelector('toast-list').say('Good news', 'info')"
     page.evaluate(say)
+    toast.hover(position={"x": 40, "y": 20})
     toast.hover()
     page.clock.fast_forward(60_000)
     expect(toast).to_be_visible()

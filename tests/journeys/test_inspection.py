@@ -70,18 +70,22 @@ def test_the_inspection_measures_a_button_that_was_disabled_before(browser: Brow
     page.close()
 
 
-def test_what_an_earlier_run_measured_is_known_until_style_sheets_or_rules_change(
+def test_what_earlier_runs_measured_is_known_until_style_sheets_or_rules_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "measured.txt"
+    file, none = tmp_path / "measured.txt", tmp_path / "none.txt"
     monkeypatch.setattr(measured, "SEEN", tmp_path / "looks")
     measured.keep(Memory(seen={"a", "b"}), "one")
     measured.keep(Memory(seen={"b", "c"}), "two")
+    assert measured.remembered(none).known == {"a", "b", "c"}  # by this machine
     measured.write(file)
-    assert measured.remembered(file).known == {"a", "b", "c"}
-    file.write_text(file.read_text().replace(measured.grounds(), "0" * 64))
+    monkeypatch.setattr(measured, "SEEN", tmp_path / "nowhere")
+    assert measured.remembered(file).known == {"a", "b", "c"}  # by any
+    assert measured.remembered(none).known == set()
+
+    monkeypatch.setattr(measured, "SEEN", tmp_path / "looks")
+    monkeypatch.setattr(measured, "grounds", lambda: "0" * 64)
     assert measured.remembered(file).known == set()
-    assert measured.remembered(tmp_path / "none.txt").known == set()
 
 
 def test_the_inspection_finds_what_only_the_order_of_known_elements_makes_wrong(browser: Browser) -> None:

@@ -210,7 +210,7 @@ def test_a_camera_that_is_off_says_so_at_once(call: Pair) -> None:
     mechanic.sees(re.compile("camera is off.$"))
     press(customer, "Camera off")
     mechanic.sees_no_more(re.compile("has turned the camera off"))
-    mechanic.page.locator(".toast__close").first.click()
+    calls.has_read_the_toasts(mechanic)
 
 
 def test_light_and_zoom_are_the_mechanics_as_far_as_the_camera_has_them(call: Pair) -> None:

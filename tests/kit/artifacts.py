@@ -25,8 +25,9 @@ def alone(name: str) -> Iterator[None]:
 
 @cache
 def fingerprint() -> str:
-    """Return what tells this code, and the versions of its libraries, from all others."""
-    sources = [*sorted((ROOT / "autodoctor").rglob("*.py")), ROOT / "requirements.txt"]
+    """Return what tells this code, tests left out, and the versions of its libraries, from all others."""
+    code = (path for path in sorted((ROOT / "autodoctor").rglob("*.py")) if "tests" not in path.parts)
+    sources = [*code, ROOT / "requirements.txt"]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
 
 

@@ -1,7 +1,7 @@
 """Every event that a test writes carries what its kind declares."""
 
 from collections.abc import Callable, Iterable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, NotRequired, TypeAlias, get_origin, get_type_hints
 
 from autodoctor.sessions.event_kinds import EVENT_DATA
@@ -28,9 +28,15 @@ def checking(bulk_create: BulkCreate) -> BulkCreate:
 def check_data(instance: SessionEvent, **_signal: object) -> None:
     """For `post_save`. Fails for a field that the kind does not declare, and without one that it must have."""
     kind, fields = EventKind(instance.kind), set(instance.data)
+    needed, declared = _shape_of(kind)
+    assert needed <= fields <= declared, f"{kind} carries {sorted(fields)}"
+
+
+@cache
+def _shape_of(kind: EventKind) -> tuple[set[str], set[str]]:
+    """Return which fields an event of this kind must have, and which it may have: to read the hints costs more."""
     first, *beside = (get_type_hints(shape, include_extras=True) for shape in EVENT_DATA[kind])
     needed = {name for name, hint in first.items() if get_origin(hint) is not NotRequired}
-    declared = set(first).union(*beside)
     if kind.carries_session:
         needed |= {"session"}
-    assert needed <= fields <= declared, f"{kind} carries {sorted(fields)}"
+    return needed, set(first).union(*beside)

@@ -151,4 +151,9 @@ class PageMoved(OfSession):
     TAG: ClassVar[str] = "page"
     user_id: str
     page: str
+    attempt: int
     opened_at: float  # seconds since 1970
+
+    @property
+    def opening(self) -> tuple[int, float]:
+        return self.attempt, self.opened_at

@@ -41,7 +41,7 @@ class Member(Protocol):
     served: int  # the last `seq` sent to its client
     joined: int  # grows with each join in this process, 0 before
     join_number: int  # how often this person had joined when this page did; 0 until that is known
-    opened_at: float  # seconds since 1970
+    opening: tuple[int, float]  # which attempt of its page this is, as the client counts, and when: the larger is newer
 
     def follow(self, poke: Poke) -> None: ...
 
@@ -234,7 +234,7 @@ class Hub:
     def _page_moved(self, note: PageMoved) -> None:
         room = self._rooms.get(note.session_id)
         for member in tuple(room.members) if room else ():
-            if (member.user_id, member.page) == (note.user_id, note.page) and member.opened_at < note.opened_at:
+            if (member.user_id, member.page) == (note.user_id, note.page) and member.opening < note.opening:
                 member.move_away()
 
     def _present(self, note: Present) -> None:

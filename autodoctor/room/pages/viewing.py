@@ -28,8 +28,8 @@ class Viewing:
     phone: Handover | None = None  # the viewer has no account here: it is a phone that the session was handed to
 
     @cached_property
-    def situation(self) -> participants.SessionState:
-        return participants.load_state(self.session, self.now)
+    def situation(self) -> participants.Seats:
+        return participants.load_seats(self.session, self.now)
 
     @cached_property
     def handover(self) -> HandoverPanel:

@@ -92,13 +92,22 @@ def session_of(scope: Scope) -> UUID:
 
 def after(scope: Scope) -> int:
     """Return the last `seq` of the client; 0 for anything but a number."""
-    given = _query(scope, "after")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
+    return _number(scope, "after")
+
+
+def attempt(scope: Scope) -> int:
+    """Return how often this page has tried to connect; 0 for a client that does not count."""
+    return _number(scope, "attempt")
 
 
 def page(scope: Scope) -> str:
     """Return the client's id for this page: a second socket with the same id replaces the first."""
     return _query(scope, "page")[:64]
+
+
+def _number(scope: Scope, name: str) -> int:
+    given = _query(scope, name)
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
 
 
 def _query(scope: Scope, name: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
+from operator import attrgetter
 from typing import Any, cast, get_args
 from uuid import UUID
 
@@ -74,7 +75,7 @@ async def _open(scope: Scope, receive: Receive, send: Send) -> "Socket | None":
 class Socket(Connection):
     __slots__ = (
         "_behind", "_counts", "_joining", "_kept", "_left_at", "_reading", "_receiving", "_reporting", "_took_part",
-        "connection_id", "join_number", "joined", "opened_at", "our_end", "page", "role", "served", "session_id",
+        "connection_id", "join_number", "joined", "opening", "our_end", "page", "role", "served", "session_id",
         "silent", "user_id",
     )  # fmt: skip
 
@@ -89,7 +90,7 @@ class Socket(Connection):
         self.page = ""  # the client's id of this page
         self.served = min(handshake.after(scope), admission.place.session.seq)
         self.joined = self.join_number = 0
-        self.opened_at = time.time()
+        self.opening = handshake.attempt(scope), time.time()
         self.silent = timedelta()  # seconds without a frame when the connection was lost
         self.our_end = False  # the process ends, and its page comes back elsewhere
         self._behind = self.served  # the log is known to reach here
@@ -103,7 +104,9 @@ class Socket(Connection):
         self._reporting = asyncio.Lock()
 
     def enter(self, admission: SessionAdmission, page: str) -> None:
-        """Say welcome, then follow the log. A newer socket for the same page takes the older one's place."""
+        """Say welcome, then follow the log. Of two sockets for the same page only the newer one stays: a handshake may
+        take so long that its client has given up, and come again.
+        """
         self.page = page
         session = admission.place.session
         room = hub.enter(self, session=session.payload(), seq=session.seq, presence=admission.presence)
@@ -111,11 +114,11 @@ class Socket(Connection):
         mine = [member for member in room.members if member.user_id == self.user_id]
         for older in mine[:-1]:
             if self.page and older.page == self.page:
-                older.move_away()
+                min(older, self, key=attrgetter("opening")).move_away()
             elif older in mine[:-MOST_PAGES_OPEN]:
                 older.close(protocol.REPLACED)
         if self.page:
-            bus.announce(PageMoved(self.session_id, self.user_id, self.page, self.opened_at))
+            bus.announce(PageMoved(self.session_id, self.user_id, self.page, *self.opening))
         self.push(
             protocol.welcome(
                 seq=self.served,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page
 from websockets.datastructures import Headers
@@ -41,6 +42,7 @@ class Line:
 
     socket: ServerConnection
     after: int
+    attempt: int
     is_deaf: bool
     served: int = 0
     now: str = "2026-03-02T12:00:00.000Z"
@@ -94,7 +96,8 @@ class Exchange:
 
     def handle(self, socket: ServerConnection) -> None:
         assert socket.request is not None
-        line = Line(socket, int(socket.request.path.split("after=")[1]), self.is_deaf)
+        asked = parse_qs(urlsplit(socket.request.path).query)
+        line = Line(socket, int(asked["after"][0]), int(asked["attempt"][0]), self.is_deaf)
         self._lines.put(line)
         try:
             line.listen()

@@ -27,13 +27,13 @@ STATES: "dict[str, Callable[[Story], object]]" = {
 }
 # (the page, its panels) for each role; two of them find out who is signed in, and their role.
 MOST = {
-    "draft": {"customer": (11, 9), "support": (11, 10)},
-    "requested": {"customer": (16, 13), "mechanic": (7, 7), "support": (12, 10)},
-    "accepted": {"customer": (16, 13), "mechanic": (14, 11), "support": (14, 12)},
-    "waiting": {"customer": (16, 13), "mechanic": (14, 11), "support": (14, 12)},
-    "live": {"customer": (14, 11), "mechanic": (12, 9), "support": (13, 11)},
-    "mechanic away": {"customer": (14, 11), "mechanic": (12, 9), "support": (13, 11)},
-    "ended": {"customer": (14, 9), "mechanic": (12, 7), "support": (9, 9)},
+    "draft": {"customer": (10, 8), "support": (10, 9)},
+    "requested": {"customer": (15, 12), "mechanic": (7, 7), "support": (11, 9)},
+    "accepted": {"customer": (15, 12), "mechanic": (13, 10), "support": (13, 11)},
+    "waiting": {"customer": (15, 12), "mechanic": (13, 10), "support": (13, 11)},
+    "live": {"customer": (13, 10), "mechanic": (11, 8), "support": (12, 10)},
+    "mechanic away": {"customer": (13, 10), "mechanic": (11, 8), "support": (12, 10)},
+    "ended": {"customer": (13, 9), "mechanic": (11, 7), "support": (9, 9)},
 }
 CASES = [(state, role) for state, roles in MOST.items() for role in roles]
 

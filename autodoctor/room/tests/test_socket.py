@@ -222,6 +222,15 @@ def test_the_oldest_of_too_many_pages_of_a_session_is_closed(talk: Talk) -> None
         opened[1].expect("pong")
 
 
+def test_a_handshake_that_was_given_up_does_not_replace_the_one_after_it(talk: Talk) -> None:
+    path = room(talk.id) + "&page=the-same-page"
+    with Socket(talk.server, f"{path}&attempt=2", talk.customer) as later:
+        later.expect("welcome")
+        with Socket(talk.server, f"{path}&attempt=1", talk.customer) as given_up:
+            assert closing_code(given_up) == 4409
+            later.expect("event", client_id=later.say("still here"))
+
+
 def test_a_second_socket_of_one_page_replaces_the_first(talk: Talk) -> None:
     path = room(talk.id) + "&page=the-same-page"
     with Socket(talk.server, path, talk.customer) as first:

@@ -29,7 +29,7 @@ class Seat:
     served: int = 0
     joined: int = 0
     join_number: int = 0
-    opened_at: float = 0.0
+    opening: tuple[int, float] = (0, 0.0)
     codes: list[int] = field(default_factory=list)
 
     def follow(self, poke: Poke) -> None:

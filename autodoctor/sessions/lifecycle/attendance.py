@@ -6,7 +6,7 @@ from uuid import UUID
 from autodoctor.accounts.models import Role
 from autodoctor.sessions.models import Participant
 from autodoctor.sessions.record import event_log
-from autodoctor.sessions.record.participants import ParticipantState, SessionState
+from autodoctor.sessions.record.participants import ParticipantState, Seats, SessionState
 from autodoctor.sessions.rules import shares
 from autodoctor.sessions.rules.triggers import duration
 
@@ -57,7 +57,7 @@ def spent_at(part: Participant) -> datetime | None:
     return part.in_since and part.in_since + left
 
 
-def spent_mechanic(state: SessionState, now: datetime) -> UUID | None:
+def spent_mechanic(state: Seats, now: datetime) -> UUID | None:
     """Return the id of the mechanic whose time was spent: who has the session, or whom the customer sent back last.
 
     A mechanic who gave it back, or from whom support or a deadline took it, is nothing that the customer pays for.

@@ -22,7 +22,7 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.notify import mail
 from autodoctor.sessions.queries.substitutes import seconds_left
 from autodoctor.sessions.record import event_log
-from autodoctor.sessions.record.participants import SessionState
+from autodoctor.sessions.record.participants import Seats, SessionState
 from autodoctor.sessions.rules import settlement, triggers
 from autodoctor.sessions.states import EndReason, EventKind, InvalidTransition, State, check
 
@@ -106,13 +106,13 @@ def search_again(state: SessionState, at: datetime) -> None:
     search(state, Why.NOT_IN, at=at)
 
 
-def is_awaited(state: SessionState) -> bool:
+def is_awaited(state: Seats) -> bool:
     """Return whether somebody took the running session over and has not joined it yet."""
     part = state.mechanic.part
     return state.session.state == State.RECONNECTING and part is not None and part.joined_at is None
 
 
-def is_offered(state: SessionState, now: datetime) -> bool:
+def is_offered(state: Seats, now: datetime) -> bool:
     """Return whether the customer may ask for another mechanic: theirs is lost for as long as they had to wait."""
     offered_at = triggers.used_share_from(state)
     is_lost = triggers.mechanic_lost_since(state) is not None and offered_at is not None and offered_at <= now

@@ -112,7 +112,7 @@ def month(mechanic: User, first: date, now: datetime, account: PayoutAccount | N
     found = rows(Earning, condition, mechanic.id, *_bounds(first))
     stand = earnings.positions(found, {mechanic.id: account} if account else {}, now)
     sessions = rows(Session, "id IN (%s)", list({earning.payment.owner_id for earning in found})) if found else []
-    seat_people(sessions, mechanic)
+    seat_people([session for session in sessions if any(session.lost.values())], mechanic)  # those who are named
     about = {session.id: session for session in sessions}
     lines = [Line(earning, about[earning.payment.owner_id], at) for earning, at in zip(found, stand, strict=True)]
     return Month(first, sorted(lines, key=_moments, reverse=True))

@@ -55,13 +55,12 @@ class ParticipantState:
 
 
 @dataclass
-class SessionState:
-    """A session with everything that its deadlines depend on."""
+class Seats:
+    """A session and who is there."""
 
     session: Session
     customer: ParticipantState = field(default_factory=lambda: ParticipantState(Role.CUSTOMER.value))
     mechanic: ParticipantState = field(default_factory=lambda: ParticipantState(Role.MECHANIC.value))
-    fired: event_log.Fired = field(default_factory=dict)
     released: list[Participant] = field(default_factory=list)  # mechanics who had the session before
 
     def seat(self, role: str) -> ParticipantState:
@@ -75,6 +74,18 @@ class SessionState:
     def listen(self) -> None:
         """Derive who is heard from what the other participant receives."""
         self.customer.is_heard, self.mechanic.is_heard = self.mechanic.receives, self.customer.receives
+
+
+@dataclass
+class SessionState(Seats):
+    """A session with everything that its deadlines depend on."""
+
+    fired: event_log.Fired = field(default_factory=dict)
+
+
+def load_seats(session: Session, now: datetime) -> Seats:
+    """Return what a page shows of a session's people: it asks for no deadline, so that no log is read."""
+    return _seated([session], now)[session.id]
 
 
 def load_state(session: Session, now: datetime) -> SessionState:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import Role
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.record.participants import ParticipantState, SessionState
+from autodoctor.sessions.record.participants import ParticipantState, Seats, SessionState
 from autodoctor.sessions.rules import durations
 from autodoctor.sessions.states import EndReason, Kind
 
@@ -83,7 +83,7 @@ def _customer_noticed_missing(state: SessionState) -> datetime | None:
     return None if state.customer.is_in or state.customer.part is None else state.customer.part.missed_at
 
 
-def mechanic_lost_since(state: SessionState) -> datetime | None:
+def mechanic_lost_since(state: Seats) -> datetime | None:
     """Return since when the customer has been waiting for a missing mechanic; None while they are not."""
     missed_at = state.mechanic.part.missed_at if state.mechanic.part else None
     if (
@@ -96,7 +96,7 @@ def mechanic_lost_since(state: SessionState) -> datetime | None:
     return max(missed_at, state.session.paused_at)
 
 
-def used_share_from(state: SessionState) -> datetime | None:
+def used_share_from(state: Seats) -> datetime | None:
     """Return from when on the customer may end and pays the used share; None while the mechanic was not away."""
     return state.session.used_share_from or _after(mechanic_lost_since(state), "mechanic_missing_offer")
 

@@ -6,7 +6,7 @@ import { copyOf } from "lib/templates";
 
 const STAYS_MS = 8000;
 const OPENED = "dialog:modal";
-const HELD = "[data-held]:hover, :focus-within";
+const HELD = "[data-held], :focus-within";
 
 /** The list of this page, also while a dialog that was taken away has it. @type {ToastList | null} */
 let list = null;

@@ -63,7 +63,7 @@ export class Channel extends EventTarget {
     this.clock = clock;
     this.#joined = joined;
     this.#socket = new ReconnectingSocket({
-      address: () => `${address}?page=${this.#page}&after=${this.after}`,
+      address: (attempt) => `${address}?page=${this.#page}&attempt=${attempt}&after=${this.after}`,
       hear: (frame) => this.#receive(frame),
       changed: (status) => this.#tell("status", status),
       clock,

@@ -12,7 +12,7 @@
  * @property {"signed_out"|"gone"|"replaced"} [why]  of a stop
  *
  * @typedef {object} SocketOptions
- * @property {() => string} address  asked for each connection
+ * @property {(attempt: number) => string} address  asked for each connection, with how many there were
  * @property {(frame: Incoming) => void} hear
  * @property {(status: Status) => void} changed
  * @property {import("lib/server-clock").ServerClock} clock
@@ -50,6 +50,7 @@ export class ReconnectingSocket {
   #socket = null;
   #unanswered = 0;
   #attempts = 0;
+  #opened = 0;
   #leaving = new AbortController();
   /** @type {Record<"retry"|"verdict"|"beat", ReturnType<typeof setTimeout> | undefined>} */
   #timers = { retry: undefined, verdict: undefined, beat: undefined };
@@ -80,7 +81,7 @@ export class ReconnectingSocket {
   retry() {
     if (this.#socket && this.status.state !== "open") return this.#expectWord(this.timing.probe);
     this.#hangUp();
-    const socket = new WebSocket(this.#address());
+    const socket = new WebSocket(this.#address(++this.#opened));
     socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
     socket.onclose = ({ code }) => this.#lose(code);
     this.#socket = socket;
