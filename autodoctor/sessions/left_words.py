@@ -12,6 +12,7 @@ _RULES: dict[str, Promise] = {
     "mechanic_not_in": _("You did not join in time."),
     "not_started": _("You did not start the session in time."),
     "no_media": _("Sound and picture did not connect."),
+    "ended_first": _("The session ended before you joined."),
     "not_in": _("You took it over and did not join in time."),
 }
 _OWN: dict[str, Promise] = {

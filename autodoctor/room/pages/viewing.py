@@ -9,7 +9,7 @@ from autodoctor.handover.models import Handover
 from autodoctor.handover.panel import HandoverPanel
 from autodoctor.payments.models import Payment
 from autodoctor.receipts.receipt import Receipt, receipt_of
-from autodoctor.sessions.lifecycle import substitutes
+from autodoctor.sessions.lifecycle import attendance
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import participants
 from autodoctor.sessions.record.participants import ParticipantState
@@ -76,7 +76,7 @@ class Viewing:
     @property
     def is_taken_over(self) -> bool:
         """Return whether another mechanic took the running session over and has not joined yet."""
-        return self.session.state == State.RECONNECTING and substitutes.is_awaited(self.situation)
+        return attendance.is_awaited(self.situation)
 
     @property
     def _has_to_join(self) -> bool:

@@ -60,6 +60,8 @@ def end_session(*, session_id: UUID, by: User, shown_cents: int | None = None, n
         if state.session.state != State.COMPLETED:
             transitions.check_party(who)
             check(state.session.state, State.COMPLETED)
+            if who.role == Role.MECHANIC and attendance.is_awaited(state):
+                raise Refused("not_joined", _("Join this session first, or give it back."))
             reason = _reason_to_end(state, who.role, now)
             if who.role == Role.CUSTOMER:
                 _check_shown(state, shown_cents, end_reason=reason, ended_at=now - CLOCK_ADDS)
@@ -78,8 +80,13 @@ def _reason_to_end(state: SessionState, role: str, now: datetime) -> EndReason:
     return EndReason.CUSTOMER_LOST if gone_long else EndReason.ENDED_BY_MECHANIC
 
 
+def _nobody_has(state: SessionState) -> bool:
+    """Return whether the running session has no mechanic, or one who has not joined it yet."""
+    return state.session.state == State.HANDING_OVER or attendance.is_awaited(state)
+
+
 def _is_without_mechanic(state: SessionState) -> bool:
-    if state.session.state == State.HANDING_OVER:
+    if _nobody_has(state):
         return True
     return triggers.mechanic_lost_since(state) is not None and settlement.has_used_share_offer(state.session)
 
@@ -89,8 +96,8 @@ def complete_session(
 ) -> None:
     """Complete the session: compute the charge, or ask the customer."""
     session = state.session
-    if session.state == State.HANDING_OVER:
-        attendance.give_back(state)
+    if _nobody_has(state):
+        attendance.give_back(state, at)
     _keep_end(session, reason, at, who)
     fair_clock.stop_clock(session, at)
     by_itself = who is None and reason in {EndReason.MECHANIC_LOST, EndReason.EXCEEDED_CAP}

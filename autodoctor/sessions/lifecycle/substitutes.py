@@ -68,7 +68,7 @@ def _leave(state: SessionState, note: str, who: event_log.Actor, now: datetime) 
 
     Whoever has not joined yet knows nothing that the next one should: the note of the one before stays.
     """
-    if is_awaited(state):
+    if attendance.is_awaited(state):
         return search(state, Why.GIVEN_BACK, at=now, who=who)
     if seconds_left(state.session, now) < TOO_SHORT_SECONDS:
         is_up = triggers.all_time_given(state.session, now)
@@ -104,12 +104,6 @@ def search_again(state: SessionState, at: datetime) -> None:
     if state.session.mechanic:
         switch_off(state.session.mechanic, at)
     search(state, Why.NOT_IN, at=at)
-
-
-def is_awaited(state: Seats) -> bool:
-    """Return whether somebody took the running session over and has not joined it yet."""
-    part = state.mechanic.part
-    return state.session.state == State.RECONNECTING and part is not None and part.joined_at is None
 
 
 def is_offered(state: Seats, now: datetime) -> bool:

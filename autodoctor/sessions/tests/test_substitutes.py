@@ -9,6 +9,7 @@ from autodoctor.core.errors import Refused
 from autodoctor.mail.rendering import render
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions import end_reasons
+from autodoctor.sessions.left_words import why_left
 from autodoctor.sessions.lifecycle import substitutes, support_actions
 from autodoctor.sessions.models import Participant, Session, SessionEvent
 from autodoctor.sessions.notify import mail
@@ -215,6 +216,35 @@ def test_the_customer_may_end_the_search_and_pays_the_used_share(story: Story, c
     story.end(customer)
     assert story.facts() == {"state": "completed", "reason": "mechanic_lost", "due": 499}
     assert story.session.mechanic_id == mechanic.id
+
+
+@pytest.mark.on_postgres
+def test_who_ends_before_the_next_one_joined_has_the_mechanic_before(
+    story: Story, customer: User, mechanic: User, mechanic2: User
+) -> None:
+    searched_again(story, mechanic2).end(customer)
+    assert story.facts() == {"state": "completed", "reason": "mechanic_lost", "due": 499}
+    assert story.session.mechanic_id == mechanic.id  # who writes the summary
+    part = Participant.objects.get(session=story.id, user=mechanic2)
+    assert (part.release_reason, part.carried_seconds) == ("ended_first", 0)
+    assert why_left(part) == "The session ended before you joined."
+
+
+def test_support_ends_it_for_the_mechanic_who_was_there(
+    story: Story, support: User, mechanic: User, mechanic2: User
+) -> None:
+    searched_again(story, mechanic2)
+    support_actions.end(session_id=story.id, by=support, reason="asked by phone", now=story.now)
+    assert (story.session.state, story.session.mechanic_id) == ("completed", mechanic.id)
+
+
+def test_who_has_not_joined_ends_nothing(story: Story, mechanic2: User) -> None:
+    searched_again(story, mechanic2)
+    with pytest.raises(Refused, match="not_joined"):
+        story.end(mechanic2)
+    assert story.session.state == "reconnecting"
+    story.join(mechanic2).end(mechanic2)
+    assert story.facts()["reason"] == "ended_by_mechanic"
 
 
 def test_the_customer_comes_and_goes_while_another_mechanic_is_looked_for(
