@@ -32,7 +32,7 @@ ONE_MORE = ("--numprocesses", str(WORKERS + (lanes.OUTCOMES not in os.environ)))
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")  # in the order given, not those with the most tests first
 IN_CI = os.environ.get("CI") == "true"
 # There a job ends after ten minutes, without a report: a test that hangs has to fail sooner.
-LIMIT = ("--longest", "240") if IN_CI else ()
+LIMIT = ("--longest", "480") if IN_CI else ()
 # Settings of the person who runs the tests must not reach in.
 FOREIGN_SETTINGS = (
     *("DATABASE_URL", "CLOCK_DATABASE_URL", "DIRECT_DATABASE_URL", "REDIS_URL"),
