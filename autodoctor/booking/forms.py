@@ -138,7 +138,14 @@ class IntakeForm(VehicleForm):
             "invalid_choice": _("This plan is not offered. Choose another one."),
         },
     )
-    vehicle = forms.ChoiceField(label=_("Vehicle"), required=False, widget=forms.RadioSelect)
+    vehicle = forms.ChoiceField(
+        label=_("Vehicle"),
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={
+            "invalid_choice": _("This car is not in your garage any more. Choose another one, or “Another vehicle”.")
+        },
+    )
     concern = TextField(
         label=_("What is the problem?"),
         max_length=CONCERN_MAX,
@@ -251,7 +258,7 @@ class IntakeForm(VehicleForm):
         if kept:
             for name in ("vin", *DESCRIBED_BY):  # left in fields that are hidden now
                 self.errors.pop(name, None)
-        else:
+        elif "vehicle" not in self.errors:
             self.require_description()
         found["vehicle"] = kept or self.described()
         found["vehicle"].mileage = found.get("mileage") or found["vehicle"].mileage
