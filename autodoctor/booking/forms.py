@@ -189,7 +189,7 @@ class IntakeForm(VehicleForm):
         self._field("plan").queryset = Plan.objects.filter(active=True)
         self._field("vehicle").choices = [*((pk, str(each)) for pk, each in self.kept.items()), (NEW_VEHICLE, "")]
         begun = self.kept.get(str(self.initial.get("vehicle")))
-        if begun and begun.mileage:  # what counts if the field stays empty
+        if begun and begun.mileage is not None:  # what counts if the field stays empty
             self._field("mileage").widget.attrs["placeholder"] = f"{begun.mileage:,}"
 
     def clean_safe(self) -> str:
@@ -261,7 +261,8 @@ class IntakeForm(VehicleForm):
         elif "vehicle" not in self.errors:
             self.require_description()
         found["vehicle"] = kept or self.described()
-        found["vehicle"].mileage = found.get("mileage") or found["vehicle"].mileage
+        if found.get("mileage") is not None:
+            found["vehicle"].mileage = found["mileage"]
         return found
 
     def intake(self) -> Intake:
