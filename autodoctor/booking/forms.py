@@ -138,7 +138,14 @@ class IntakeForm(VehicleForm):
             "invalid_choice": _("This plan is not offered. Choose another one."),
         },
     )
-    vehicle = forms.ChoiceField(label=_("Vehicle"), required=False, widget=forms.RadioSelect)
+    vehicle = forms.ChoiceField(
+        label=_("Vehicle"),
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={
+            "invalid_choice": _("This car is not in your garage any more. Choose another one, or “Another vehicle”.")
+        },
+    )
     concern = TextField(
         label=_("What is the problem?"),
         max_length=CONCERN_MAX,
@@ -182,7 +189,7 @@ class IntakeForm(VehicleForm):
         self._field("plan").queryset = Plan.objects.filter(active=True)
         self._field("vehicle").choices = [*((pk, str(each)) for pk, each in self.kept.items()), (NEW_VEHICLE, "")]
         begun = self.kept.get(str(self.initial.get("vehicle")))
-        if begun and begun.mileage:  # what counts if the field stays empty
+        if begun and begun.mileage is not None:  # what counts if the field stays empty
             self._field("mileage").widget.attrs["placeholder"] = f"{begun.mileage:,}"
 
     def clean_safe(self) -> str:
@@ -251,10 +258,11 @@ class IntakeForm(VehicleForm):
         if kept:
             for name in ("vin", *DESCRIBED_BY):  # left in fields that are hidden now
                 self.errors.pop(name, None)
-        else:
+        elif "vehicle" not in self.errors:
             self.require_description()
         found["vehicle"] = kept or self.described()
-        found["vehicle"].mileage = found.get("mileage") or found["vehicle"].mileage
+        if found.get("mileage") is not None:
+            found["vehicle"].mileage = found["mileage"]
         return found
 
     def intake(self) -> Intake:

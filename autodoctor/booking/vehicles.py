@@ -40,7 +40,7 @@ def keep(described: Vehicle, *, owner: User, now: datetime) -> Vehicle | None:
         except VinTaken:  # another booking was faster
             known = _known(described, owner)
     if known:
-        known.mileage = described.mileage or known.mileage
+        known.mileage = known.mileage if described.mileage is None else described.mileage
         known.model = known.model or described.model
         known.used_at = now
         known.save(update_fields=["mileage", "model", "used_at"])
@@ -49,7 +49,8 @@ def keep(described: Vehicle, *, owner: User, now: datetime) -> Vehicle | None:
 
 def as_sold(described: Vehicle, kept: Vehicle | None) -> dict[str, Any]:
     """Return what a session copies: what the customer said now, else what we know of the vehicle."""
-    return {name: value or getattr(kept, name, value) for name, value in described.as_values().items()}
+    said = described.as_values()
+    return {name: getattr(kept, name, value) if value in (None, "") else value for name, value in said.items()}
 
 
 def link(vehicle: Vehicle, session: Session, *, now: datetime) -> None:

@@ -215,6 +215,9 @@ def _vehicle(request: HttpRequest, person: User | None, kept: dict[str, Any]) ->
     if named and (asked := mine.filter(pk=named).first()):
         kept.pop("vehicle", None)
         return {"vehicle": asked.pk}
+    chosen = parse_uuid(kept.get("vehicle"))
+    if chosen and not mine.filter(pk=chosen).exists():
+        del kept["vehicle"]  # it was removed meanwhile
     last = mine.first()
     return {"vehicle": last.pk if last else NEW_VEHICLE}
 

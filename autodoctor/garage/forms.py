@@ -94,7 +94,7 @@ class ShareForm(forms.Form):
 
     def parts(self) -> list[forms.BoundField]:
         """Return the fields that say which words the page shows, of those that there are."""
-        known = [name for name in ("mileage", "vin") if getattr(self._car, name)]
+        known = [name for name in ("mileage", "vin") if getattr(self._car, name) not in (None, "")]
         return [self[name] for name in ("summaries", "advice", *known)]
 
     def picked(self) -> set[str]:

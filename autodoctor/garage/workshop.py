@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from unicodedata import normalize
 
 from autodoctor.booking.models import Vehicle, VehicleSession
 from autodoctor.core import acting
@@ -19,6 +20,8 @@ from autodoctor.summaries.models import Summary
 SUMMARIES_SHOWN = 5
 SHORTEST_NAME = 3  # letters: shorter ones are words
 INSTEAD = "[…]"
+HYPHENS, APOSTROPHES = "-\u2010\u2011", "'\u2019\u02bc"  # keyboards write one name in different ways
+_ALIKE = {char: f"[{alike}]" for alike in (HYPHENS, APOSTROPHES) for char in alike}
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,20 @@ def files_of(link: SharedLink) -> list[StoredFile]:
 
 def without_names(text: str, names: Iterable[str]) -> str:
     """Return the text without these people's names, whole and in parts, as whole words written like them."""
-    parts = {part for name in names for part in (name, *name.split()) if len(part) >= SHORTEST_NAME}
+    parts = {part for name in names for part in _parts(normalize("NFC", name)) if len(part) >= SHORTEST_NAME}
     if not parts:
         return text
-    either = "|".join(re.escape(part) for part in sorted(parts, key=len, reverse=True))
-    return re.sub(rf"(?<!\w)(?:{either})(?!\w)", INSTEAD, text)
+    either = "|".join(map(_pattern, sorted(parts, key=len, reverse=True)))
+    return re.sub(rf"(?<!\w)(?:{either})(?!\w)", INSTEAD, normalize("NFC", text))
+
+
+def _parts(name: str) -> list[str]:
+    """Return the name, its words, and what hyphens join in them."""
+    return [name, *name.split(), *re.split(rf"[{HYPHENS}\s]+", name)]
+
+
+def _pattern(part: str) -> str:
+    return "".join(_ALIKE.get(char) or re.escape(char) for char in part)
 
 
 def _summaries(car: Vehicle) -> list[ToldSummary]:

@@ -34,7 +34,8 @@ class Document:
 
     @property
     def mileage(self) -> int | None:
-        return self._about_vehicle("mileage") or None
+        mileage: int | None = self._about_vehicle("mileage")
+        return mileage
 
     @property
     def mechanic(self) -> User:

@@ -125,7 +125,7 @@ def _facts(document: Document) -> list[dict[str, str]]:
         _("Took place"): document_moment(session.started_at),
         _("Lost time"): document.lost_time,
         _("VIN"): document.vin,
-        _("Mileage"): intcomma(document.mileage) if document.mileage else "",
+        _("Mileage"): intcomma(document.mileage) if document.mileage is not None else "",
     }
     return [{"label": label, "value": as_set(value)} for label, value in facts.items() if value]
 

@@ -47,7 +47,7 @@ def as_text(found: list[Section]) -> str:
 
 def _car(document: Document) -> str:
     vin = _("VIN: %(vin)s") % {"vin": document.vin} if document.vin else ""
-    mileage = _("Mileage: %(mileage)s") % {"mileage": f"{document.mileage:,}"} if document.mileage else ""
+    mileage = _("Mileage: %(mileage)s") % {"mileage": f"{document.mileage:,}"} if document.mileage is not None else ""
     return "\n".join(filter(None, [document.vehicle, vin, mileage]))
 
 

@@ -87,6 +87,30 @@ def test_the_next_person_at_this_device_finds_nothing_of_the_one_before(
 
 
 @pytest.mark.usefixtures("offline_allowed")
+def test_the_next_person_in_a_tab_reads_no_message_that_the_one_before_could_not_send(
+    server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Customer]
+) -> None:
+    customer, mechanic, other = a_customer(), a_mechanic(), a_customer()
+    page = customer.page
+    page.goto("/dashboard/")
+    keeps(page, ["/offline/"])
+    session_id = staging.accepted(server, customer.who, mechanic.who)
+    customer.goes_to(session_id).joins()
+    page.context.set_offline(True)
+    customer.sends("Are you there?")
+    page.goto("/help/")
+    customer.sees("You are offline").sees("Are you there?")
+    session = other.who.cookies["sessionid"]
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": server.url}])
+    page.context.set_offline(False)
+    expect(page.get_by_role("heading", name="Help").first).to_be_visible()
+    page.context.set_offline(True)
+    page.goto("/dashboard/")
+    customer.sees("You are offline").sees_no_more("Are you there?")
+    quietly.act(server, customer.who, session_id, "cancel")
+
+
+@pytest.mark.usefixtures("offline_allowed")
 def test_what_was_typed_is_found_on_the_offline_page_and_sent_afterwards(
     server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Customer]
 ) -> None:

@@ -134,6 +134,12 @@ def test_a_typed_mileage_replaces_that_of_a_stored_vehicle(
     assert form.intake().vehicle.mileage == 91_500
 
 
+def test_a_mileage_of_zero_is_a_mileage(filled_in: dict[str, str], customer: User, vehicle: Vehicle) -> None:
+    form = form_of(filled_in, customer, vehicle=str(vehicle.pk), mileage="0")
+    assert form.is_valid(), form.errors
+    assert form.intake().vehicle.mileage == 0
+
+
 def test_another_customers_vehicle_is_not_offered(filled_in: dict[str, str], stranger: User, vehicle: Vehicle) -> None:
     form = form_of(filled_in, stranger, vehicle=str(vehicle.pk))
     assert set(form.errors) == {"vehicle"}

@@ -13,6 +13,7 @@ from pytest_django import Settings
 from autodoctor.accounts.models import MechanicProfile, Notify, User
 from autodoctor.booking import actions
 from autodoctor.booking.actions import Intake
+from autodoctor.booking.forms import NEW_VEHICLE
 from autodoctor.booking.models import Booking, Plan, Vehicle
 from autodoctor.legal.pages import TERMS
 from autodoctor.payments.models import Payment
@@ -319,3 +320,29 @@ def test_terms_that_changed_during_the_intake_are_shown_again(
     assert f'name="terms" value="{TERMS.version}"' in page
     assert filled_in["concern"].splitlines()[1] in page
     assert not Session.objects.exists()
+
+
+def test_a_car_removed_while_its_owner_asks_about_it_is_named_in_words(
+    customer: User, client_of: ClientOf, vehicle: Vehicle, filled_in: dict[str, str]
+) -> None:
+    client, removed = client_of(customer), str(vehicle.pk)
+    vehicle.delete()
+    described = {"vin": "", "year": "", "make": "", "model": ""}
+    answer = client.post("/book/", {**filled_in, **described, "vehicle": removed})
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {"vehicle"}  # the fields of another car are hidden
+    assert "This car is not in your garage any more" in answer.content.decode()
+    assert removed not in "".join(answer.context["form"].errors["vehicle"])
+
+
+def test_the_intake_begins_with_a_car_that_is_there_after_the_chosen_one_was_removed(
+    customer: User, client_of: ClientOf, vehicle: Vehicle, filled_in: dict[str, str], now: datetime
+) -> None:
+    client, removed = client_of(customer), str(vehicle.pk)
+    client.post("/book/", {**filled_in, "vehicle": removed, "concern": "short"})
+    vehicle.delete()
+    other = Vehicle.objects.create(owner=customer, year=1999, make="Saab", model="9-5", used_at=now)
+    form = client.get("/book/").context["form"]
+    assert form["vehicle"].value() == other.pk
+    other.delete()
+    assert client.get("/book/").context["form"]["vehicle"].value() == NEW_VEHICLE

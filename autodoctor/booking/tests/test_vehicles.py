@@ -113,6 +113,14 @@ def test_bookings_write_down_what_the_odometer_shows(book: Book, now: datetime) 
     assert car.mileage == 85_500
 
 
+def test_a_new_odometer_begins_at_zero(book: Book) -> None:
+    vehicle = about(book(called(vin=FORD, mileage=90_000)))
+    session = book(called(vin=FORD, mileage=0))
+    vehicle.refresh_from_db()
+    assert (session.vehicle["mileage"], vehicle.mileage) == (0, 0)
+    assert [reading.mileage for reading in vehicle.readings.order_by("id")] == [90_000, 0]
+
+
 def test_a_reading_without_a_booking_counts_and_replaces_the_one_of_the_same_day(customer: User, now: datetime) -> None:
     car = vehicles.add(called(mileage=84_000), owner=customer, now=now)
     vehicles.read_mileage(car, 840_000, now=now + timedelta(hours=1))

@@ -57,6 +57,14 @@ def test_a_pace_that_says_nothing_is_not_shown(truck: Vehicle, readings: list[tu
     assert shown.a_month is None
 
 
+def test_a_mileage_of_zero_is_shown_like_others(customer: User, client_of: ClientOf, truck: Vehicle) -> None:
+    client, address = client_of(customer), f"/garage/{truck.pk}/"
+    client.post(f"{address}mileage/", {"mileage": "0"})
+    assert '<dd class="tabular">0</dd>' in client.get(address).content.decode()
+    assert "Mileage 0" in " ".join(client.get("/garage/").content.decode().split())
+    assert 'name="mileage"' in client.get(f"{address}links/").content.decode()
+
+
 def test_one_reading_and_none_are_said_in_words(customer: User, client_of: ClientOf, truck: Vehicle) -> None:
     client = client_of(customer)
     assert "No reading yet." in client.get(f"/garage/{truck.pk}/").content.decode()

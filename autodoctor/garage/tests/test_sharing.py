@@ -116,6 +116,20 @@ def test_names_are_taken_out_as_whole_words(text: str, expected: str) -> None:
     assert workshop.without_names(text, ["Ann Lee", "Bo", ".*"]) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ask O\u2019Brien.", "Ask […]."),  # as phones write it
+        ("Ask O'Brien.", "Ask […]."),
+        ("Marie-Jose\u0301 said so", "[…] said so"),  # the accent as a character of its own
+        ("Jos\u00e9 knows, Marie knows", "[…] knows, […] knows"),
+        ("Marie\u2011Jos\u00e9", "[…]"),
+    ],
+)
+def test_names_are_found_however_a_keyboard_writes_them(text: str, expected: str) -> None:
+    assert workshop.without_names(text, ["Marie-Jos\u00e9 O'Brien"]) == expected
+
+
 def test_the_page_sets_no_cookie_and_is_to_be_known_by_nobody(told: Desk, share: Share) -> None:
     answer = Client().get(share())
     assert not answer.cookies

@@ -7,7 +7,7 @@ import { keptFor } from "lib/offline";
 import { filled, wordsOf } from "lib/templates";
 import { kept, placeOf, quietly, recall } from "lib/typed-text";
 
-const OUTBOX = /^room:([0-9a-f-]{36}):outbox$/;
+const OUTBOX = /^room:([0-9a-f-]*):([0-9a-f-]{36}):outbox$/;
 const HEALTH = "/api/health";
 const LOOK_EVERY_MS = 3_000;
 const PATIENCE_MS = 10_000;
@@ -16,13 +16,16 @@ const WRITTEN_ALONE = new Set(["message", "help"]); // the others are kept with 
 
 /** @typedef {{ kind: string, path: string, text: string }} Draft */
 
-/** Of the person whose summary is kept here, or of a visitor. @returns {Draft[]} */
+/** Whether the person whose summary is kept here wrote it, or a visitor. @param {string} by */
+const isMine = (by) => !by || by === keptFor();
+
+/** @returns {Draft[]} */
 function drafts() {
   return kept().flatMap((key) => {
     const place = placeOf(key);
     const kind = key.split(":")[0];
     const text = WRITTEN_ALONE.has(kind) ? recall(key) : "";
-    return place && (!place.by || place.by === keptFor()) ? [{ kind, path: place.path, text }] : [];
+    return place && isMine(place.by) ? [{ kind, path: place.path, text }] : [];
   });
 }
 
@@ -30,8 +33,8 @@ function drafts() {
 function unsent() {
   const keys = quietly(() => Object.keys(sessionStorage)) ?? [];
   return keys.flatMap((key) => {
-    const [, session] = key.match(OUTBOX) ?? [];
-    if (!session) return [];
+    const [, by, session] = key.match(OUTBOX) ?? [];
+    if (by === undefined || !isMine(by)) return [];
     const texts = JSON.parse(sessionStorage.getItem(key) ?? "[]").map(
       (/** @type {{ text: string }} */ each) => each.text,
     );

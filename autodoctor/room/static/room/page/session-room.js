@@ -38,7 +38,7 @@ export class SessionRoom extends HTMLElement {
   #channel = new Channel(new URL(this.dataset.socket ?? "", location.href.replace(/^http/, "ws")).href, {
     after: Number(this.dataset.seq),
     joined: "joined" in this.dataset,
-    outbox: new Outbox(sessionStorage, `room:${this.dataset.id}:outbox`),
+    outbox: new Outbox(sessionStorage, `room:${document.documentElement.dataset.me ?? ""}:${this.dataset.id}:outbox`),
     clock: this.#clock,
   });
 

@@ -17,7 +17,7 @@ export class Outbox {
 
   /**
    * @param {Pick<Storage, "getItem"|"setItem"|"removeItem">} storage
-   * @param {string} key
+   * @param {string} key  names the writer, too: somebody else may sign in in this tab
    */
   constructor(storage, key) {
     this.#storage = storage;
