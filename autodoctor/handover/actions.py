@@ -139,7 +139,7 @@ def answer(*, session_id: UUID, handover_id: UUID, user: User, allow: bool, now:
         if handover is None or stage is not Stage.ASKED:
             raise Refused("not_waiting", _("This phone is not waiting any more. Make a new code."))
         if allow:
-            handover.confirmed_at, handover.access_hash = now, passes.access_of(user)
+            handover.confirmed_at, handover.access_hash = now, codes.access_of(user)
             handover.save(update_fields=["confirmed_at", "access_hash"])
             _log(EventKind.HANDOVER_CONFIRMED, handover, state.session, who, now)
         else:

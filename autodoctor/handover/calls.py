@@ -3,11 +3,12 @@ here it is kept for pages that load anew, and so that the laptop's page counts a
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F
 
-from autodoctor.handover.models import Handover
+from autodoctor.handover.models import Handover, Stage
 from autodoctor.sessions.models import Connection
 
 _CONNECTED = {"confirmed_at__isnull": False, "ended_at": None}
@@ -31,9 +32,11 @@ def note_joins(connection_ids: Sequence[UUID]) -> None:
             Connection.objects.filter(session_id=page.session_id, user_id=page.user_id).update(joined=True)
 
 
-def filming(session_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+def filming(session_ids: Collection[UUID], now: datetime) -> set[tuple[UUID, UUID]]:
     """Return session and person of each call that a phone has."""
     if not session_ids:
         return set()
-    phones = Handover.objects.filter(session_id__in=session_ids, has_call=True, **_CONNECTED)
-    return set(phones.values_list("session_id", "person_id"))
+    phones = Handover.objects.select_related("session", "person").filter(
+        session_id__in=session_ids, has_call=True, **_CONNECTED
+    )
+    return {(phone.session_id, phone.person_id) for phone in phones if phone.stage(now) is Stage.OPEN}

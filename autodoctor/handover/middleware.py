@@ -42,6 +42,10 @@ MAY: dict[str, frozenset[str]] = {
     "sessions/<uuid:session_id>/transcript/agreement/": frozenset({"POST"}),
     "api/sessions/<uuidstr:session_id>/handover": frozenset({"DELETE"}),
 }
+# The phone recorded them, and no other device has the last words; to have them deleted is possible until they are text.
+ALSO_AFTER_THE_END = frozenset(
+    {"api/sessions/<uuidstr:session_id>/voice", "sessions/<uuid:session_id>/transcript/agreement/"}
+)
 
 
 class PhonePasses:
@@ -94,5 +98,7 @@ def _recognized(request: HttpRequest, signed_in: User, token: str, session_id: U
 
 
 def _is_in_time(handover: Handover, request: HttpRequest) -> bool:
-    """After the end there is only something to read."""
-    return handover.session.state in OPEN or request.method in READING
+    """After the end there is only something to read, and what was said."""
+    if handover.session.state in OPEN or request.method in READING:
+        return True
+    return resolve(request.path_info).route in ALSO_AFTER_THE_END

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import models
+from django.utils.crypto import constant_time_compare
 
 from autodoctor.accounts.models import User
+from autodoctor.handover import codes
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import OPEN
 
@@ -59,10 +61,14 @@ class Handover(models.Model):
         if self.ended_at:
             return Stage.OVER
         if self.confirmed_at:
-            return Stage.OPEN if self._is_session_good(now) else Stage.OVER
+            return Stage.OPEN if self._is_session_good(now) and self._is_signed_in() else Stage.OVER
         if now >= self.expires_at or self.session.state not in OPEN:
             return Stage.OVER
         return Stage.ASKED if self.asked_at else Stage.OFFERED
+
+    def _is_signed_in(self) -> bool:
+        """Return whether nothing has signed the person out everywhere since they let the phone in."""
+        return constant_time_compare(self.access_hash, codes.access_of(self.person))
 
     def _is_session_good(self, now: datetime) -> bool:
         if self.session.state in OPEN:

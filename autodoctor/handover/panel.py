@@ -30,7 +30,7 @@ class HandoverPanel:
             return None
         condition = "session_id = %s AND person_id = %s AND ended_at IS NULL"
         for found in rows(Handover, condition, self.session.id, self.person.id):
-            found.session = self.session
+            found.session, found.person = self.session, self.person
             return found if found.stage(self.now) is not Stage.OVER else None
         return None
 

@@ -49,18 +49,22 @@ class Agreement:
 
 
 def agreement_of(session: Session) -> Agreement:
-    """Return who agrees. Who agreed with one mechanic is asked anew by the next one, who goes on."""
+    """Return who agrees. Who agreed with one mechanic is asked anew by the next one."""
     people = [session.customer_id, session.mechanic_id]
     rows = Voice.objects.filter(session=session, user_id__in=filter(None, people)).values_list("user_id", "agreed_at")
-    since = _left_at(session)
+    since = _another_left_at(session)
     agreed = {user_id: at for user_id, at in rows if at and not (since and at <= since)}
     return Agreement(session.customer_id, session.mechanic_id, agreed)
 
 
-def _left_at(session: Session) -> datetime | None:
-    """Return when the last mechanic left the running session to another one."""
-    left = Participant.objects.filter(session=session, handed_over_at__isnull=False)
-    return left.aggregate(last=Max("handed_over_at"))["last"] if session.handed_over else None
+def _another_left_at(session: Session) -> datetime | None:
+    """Return when the last mechanic was released from the session, or left it to another one while it ran."""
+    if not session.handed_over and session.released_at is None:
+        return None
+    left = Participant.objects.filter(session=session).aggregate(
+        handed_over=Max("handed_over_at"), released=Max("released_at")
+    )
+    return max(filter(None, left.values()), default=None)
 
 
 def offers_transcript(session: Session) -> bool:

@@ -20,7 +20,7 @@ from typing import IO, Any
 RATE = 16_000  # samples a second, of one channel, sixteen bits each: what all engines take
 SAMPLE_BYTES = 2
 LONGEST_PIECE = 60  # seconds that one piece may decode to, whatever it claims
-SAME_SOUND = 1.5  # seconds: pieces of one speaker with less between them are one sound
+SAME_SOUND = 1.5  # seconds: pieces of one speaker with less between them, or less of them at once, are one sound
 LONGEST_SOUND = 600  # seconds
 CONTAINERS = ("matroska", "ogg", "mp4")
 UNREADABLE = 4
@@ -53,7 +53,7 @@ def join(pieces: list[dict[str, Any]]) -> tuple[list[tuple[float, bytearray]], i
             unreadable += 1
             continue
         gap = piece["at"] - _end_of(sounds[-1]) if sounds else SAME_SOUND
-        if sounds and gap < SAME_SOUND and len(sounds[-1][1]) < LONGEST_SOUND * RATE * SAMPLE_BYTES:
+        if sounds and -SAME_SOUND < gap < SAME_SOUND and len(sounds[-1][1]) < LONGEST_SOUND * RATE * SAMPLE_BYTES:
             sounds[-1][1].extend(bytes(max(0, round(gap * RATE)) * SAMPLE_BYTES))  # silence keeps the time right
             sounds[-1][1].extend(samples)
         else:

@@ -8,9 +8,11 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from autodoctor.accounts.models import User
 from autodoctor.core.errors import Refused
+from autodoctor.core.model_settings import Transcriber
 from autodoctor.handover import actions, calls, codes, devices, passes
 from autodoctor.handover.jobs import delete_old
 from autodoctor.handover.models import KEPT_AFTER_END, Handover, Stage
@@ -19,7 +21,10 @@ from autodoctor.room.hub import authentication
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle import endings
 from autodoctor.sessions.models import Connection, Process, Session, SessionEvent
-from autodoctor.sessions.states import State
+from autodoctor.sessions.states import Kind, State
+from autodoctor.transcripts import consent
+from autodoctor.transcripts.models import Piece
+from autodoctor.transcripts.tests import sounds
 
 pytestmark = pytest.mark.django_db
 
@@ -120,6 +125,24 @@ def test_after_the_end_a_phone_reads_for_a_while(
     assert passes.find(token, now + KEPT_AFTER_END) is None
 
 
+def test_the_last_words_of_a_phone_arrive_after_the_end(
+    connected: Phone, session: Session, customer: User, mechanic: User, settings: Settings
+) -> None:
+    settings.TRANSCRIBER = Transcriber("pocketsphinx")
+    Session.objects.filter(pk=session.pk).update(kind=Kind.VIDEO)
+    began = timezone.now()
+    for person in (customer, mechanic):
+        consent.agree(session_id=session.id, by=person, now=began)
+    endings.end_session(session_id=session.id, by=mechanic, now=began + timedelta(seconds=1))
+    said = {"take": str(uuid4()), "number": "0", "began_at": began.isoformat(), "seconds": "1"}
+    with sounds.WEBM.open("rb") as sound:
+        sent = connected.client.post(f"/api/sessions/{session.id}/voice", {**said, "sound": sound})
+    assert sent.status_code == 201
+    stopped = connected.client.post(f"/sessions/{session.id}/transcript/agreement/", {"act": "erase"})
+    assert stopped.headers["Location"] == f"/sessions/{session.id}/"
+    assert not Piece.objects.exists()
+
+
 @pytest.mark.parametrize("how", ["everywhere", "password", "banned", "staff"])
 def test_what_signs_the_person_out_signs_the_phone_out(
     connected: Phone, session: Session, customer: User, how: str
@@ -136,6 +159,26 @@ def test_what_signs_the_person_out_signs_the_phone_out(
             User.objects.filter(pk=customer.pk).update(is_staff=True)
     assert connected.looks(session) == 302
     assert phone_socket(connected, session) is None
+
+
+@pytest.mark.parametrize("how", ["everywhere", "password"])
+def test_a_phone_that_was_signed_out_is_not_connected_for_its_person(
+    client_of: Callable[[User], Client], connected: Phone, session: Session, customer: User, how: str
+) -> None:
+    """A lost phone is signed out everywhere: signed in again, its person makes a code for another one."""
+    Handover.objects.update(has_call=True)
+    if how == "everywhere":
+        customer.end_sessions()
+    else:
+        customer.set_password("another long password")
+        customer.save()
+    laptop = Laptop(client_of(customer), session)
+    assert "Your phone has the camera." not in laptop.client.get(f"/sessions/{session.id}/").content.decode()
+    assert calls.filming([session.id], timezone.now()) == set()
+    phone = Phone()
+    phone.asks(laptop.makes_code())
+    assert laptop.answers(allow=True).status_code == 204
+    assert phone.looks(session) == 200
 
 
 def test_a_mechanic_who_gave_the_session_back_is_gone_with_their_phone(
@@ -194,13 +237,13 @@ def test_the_device_that_joined_last_has_the_call(connected: Phone, session: Ses
     common: dict[str, Any] = {"process": process, "session": session, "user": customer, "role": "customer"}
     desk = Connection.objects.create(**common, opened_at=now)
     hand = Connection.objects.create(**common, opened_at=now, is_phone=True)
-    assert calls.filming([session.id]) == set()
+    assert calls.filming([session.id], now) == set()
     calls.note_joins([desk.pk, hand.pk])
-    assert calls.filming([session.id]) == {(session.id, customer.pk)}
+    assert calls.filming([session.id], now) == {(session.id, customer.pk)}
     desk.refresh_from_db()
     assert desk.joined
     calls.note_joins([desk.pk])
-    assert calls.filming([session.id]) == set()
+    assert calls.filming([session.id], now) == set()
 
 
 @pytest.mark.parametrize(

@@ -200,7 +200,7 @@ class Presence:
         if not knocks:
             return []
         answers = authentication.authenticate(((knock.session_key, knock.session_id) for knock in knocks), now)
-        filming = calls.filming({answer.place.session.id for answer in answers if answer.place})
+        filming = calls.filming({answer.place.session.id for answer in answers if answer.place}, now)
         admissions = [
             (knock, _admission(knock, answer, filming)) for knock, answer in zip(knocks, answers, strict=True)
         ]

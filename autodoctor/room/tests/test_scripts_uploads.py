@@ -15,6 +15,7 @@ from autodoctor.room.tests.test_scripts_files import START, STYLE, pick, rows
 from tests.kit import films
 
 MEGABYTE = 1024 * 1024
+STILL = "00000000-0000-4000-8000-0000000000aa"
 FILM = bytes(range(256)) * 4096 * 3  # 3 MB
 TOASTS = """<toast-list><template><div class="toast"><p class="toast__text"></p><button class="toast__close"></button>
   </div></template></toast-list>"""
@@ -155,6 +156,23 @@ def test_a_reloaded_page_goes_on_where_the_file_was(drop: Page, desk: PieceDesk)
     drop.reload()
     opened(drop)
     expect(rows(drop)).to_have_count(0)
+
+
+def test_a_photo_on_demand_is_still_one_after_a_reload(drop: Page, desk: PieceDesk) -> None:
+    """Else it would be shared like any other file, also after the customer has taken their consent back."""
+    desk.next_piece = ["held"]
+    drop.evaluate(
+        """still => {
+          const photo = new File([new Uint8Array(3_000_000)], "Photo.jpg", { type: "image/jpeg" });
+          document.querySelector("file-drop").add([photo], { still });
+        }""",
+        STILL,
+    )
+    drop.wait_for_function(f"async () => (await ({KEPT})()).length === 1")
+    drop.reload()
+    opened(drop)
+    expect(rows(drop)).to_have_count(0)
+    assert [each["still"] for each in desk.begun] == [STILL, STILL]
 
 
 def test_only_one_tab_sends_a_file(drop: Page, desk: PieceDesk, exchange: Exchange) -> None:

@@ -60,6 +60,20 @@ def test_another_mechanic_who_goes_on_is_asked_anew_and_so_is_the_customer(
     assert is_on(story)
 
 
+@pytest.mark.parametrize("asked", ["customer", "both"])
+def test_after_a_release_before_the_start_nobody_has_agreed_with_the_next_mechanic(
+    story: CallStory, customer: User, mechanic: User, mechanic2: User, asked: str
+) -> None:
+    story.pay().accept()
+    story.agree(customer, *([mechanic] if asked == "both" else []))
+    story.wait(seconds=1).releases(mechanic).wait(seconds=1).accept(mechanic2)
+    assert consent.agreement_of(story.session).agreed == {}
+    story.agree(mechanic2)
+    assert not is_on(story), "the customer has agreed with somebody else"
+    story.agree(customer)
+    assert is_on(story)
+
+
 def test_stopping_what_is_off_says_nothing(story: CallStory, customer: User) -> None:
     story.live()
     story.stop(customer)

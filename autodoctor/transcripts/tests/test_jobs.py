@@ -162,6 +162,17 @@ def test_a_clock_that_follows_the_pieces(story: CallStory, customer: User) -> No
     assert timedelta(seconds=69) < second - first < timedelta(seconds=71)
 
 
+def test_two_devices_that_recorded_at_once_move_no_words(story: CallStory, customer: User) -> None:
+    """While a call moves from the laptop to the phone both record: what follows is not said later for that."""
+    story.on_air().wait(minutes=2)
+    for number, ago in enumerate([80, 80, 75]):
+        story.says(customer, number, ago=ago)
+    story.end(customer)
+    story.transcribe()
+    laptop, phone, *_ = Line.objects.values_list("at", flat=True)
+    assert phone - laptop < timedelta(seconds=1)
+
+
 @pytest.mark.parametrize("fate", ["os.kill(os.getpid(), 9)", "os.kill(os.getpid(), 11)", "sys.exit(1)"])
 def test_a_process_that_is_killed_is_tried_again(
     ended: CallStory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fate: str

@@ -10,7 +10,8 @@
  * @typedef {import("room/call/strokes").Side} Side
  * @typedef {import("room/wire/channel").Channel} Channel
  * @typedef {import("room/wire/frames").DrawingFrame} DrawingFrame
- * @typedef {{ file: string, board: DrawingBoard, name: string, picture: HTMLCanvasElement | null }} Subject
+ * @typedef {{ file: string, board: DrawingBoard, name: string, picture: HTMLCanvasElement | null,
+ *   loading: Promise<HTMLCanvasElement | null> | null }} Subject
  */
 import { fill, wordsOf } from "lib/templates";
 import { toast } from "lib/toasts";
@@ -58,13 +59,22 @@ export class SharedDrawing extends HTMLElement {
     const pen = document.querySelector("picture-pen");
     if (!pen || pen.isOpen) return;
     const picture = await this.#pictureOf(subject);
+    if (pen.isOpen) return; // it was pressed again meanwhile
     if (!picture) return toast(wordsOf(this, "no-picture"), "error");
+    this.#return(subject);
     this.#sender = new StrokeSender(file, subject.board, (act) => this.#channel?.passOn({ type: "drawing", ...act }));
     this.#ask(file);
     this.#show();
     const drawn = await pen.draw(picture, wordsOf(this, "drawing"), subject.board).finally(() => this.#stop());
     if (drawn) document.querySelector("file-drop")?.add([drawn]);
     this.#show();
+  }
+
+  /** The other side may have opened another one while this one was loading. @param {Subject} subject */
+  #return(subject) {
+    if (subject === this.#subject) return;
+    this.#isShown = false;
+    this.#subject = subject;
   }
 
   #stop() {
@@ -141,7 +151,7 @@ export class SharedDrawing extends HTMLElement {
     const board = new DrawingBoard(this.#side);
     board.addEventListener("changed", () => this.#paintSoon());
     this.#isShown = false;
-    return (this.#subject = { file, board, name, picture: null });
+    return (this.#subject = { file, board, name, picture: null, loading: null });
   }
 
   /** What the other side draws on, beside the call, unless it is open for drawing here. */
@@ -168,9 +178,12 @@ export class SharedDrawing extends HTMLElement {
     });
   }
 
-  /** @param {Subject} subject */
+  /** Loaded once, whoever waits for it; what failed is tried again. @param {Subject} subject */
   async #pictureOf(subject) {
-    return (subject.picture ??= await loadPicture(`${this.dataset.files}${subject.file}/`).catch(() => null));
+    subject.loading ??= loadPicture(`${this.dataset.files}${subject.file}/`).catch(() => null);
+    subject.picture = await subject.loading;
+    if (!subject.picture) subject.loading = null;
+    return subject.picture;
   }
 
   get #side() {

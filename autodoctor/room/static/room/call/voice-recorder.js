@@ -23,6 +23,7 @@ const KEPT = 16; // pieces that wait for a connection: four minutes
 const AGAIN_MS = 3_000;
 const REFUSED = 409;
 const TOO_MANY_REQUESTS = 429;
+const MECHANIC_LEFT = new Set(["session.handing_over", "session.released"]); // the next one has agreed to nothing
 
 export class VoiceRecorder extends HTMLElement {
   /** @type {import("room/wire/channel").Channel | null} */
@@ -72,6 +73,7 @@ export class VoiceRecorder extends HTMLElement {
   #heard(kind) {
     if (kind === "transcript.agreed") this.#isOn = true;
     if (kind === "transcript.stopped") this.#stopped();
+    if (MECHANIC_LEFT.has(kind)) this.#silence();
     this.look();
   }
 

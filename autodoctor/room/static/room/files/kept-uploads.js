@@ -34,11 +34,11 @@ export class KeptUploads {
   }
 
   /** @param {Upload} upload */
-  async keep({ id, file, name, shot }) {
+  async keep({ id, file, name, shot, still }) {
     if (file.size <= WHOLE_BYTES || file.size > this.#mostFileBytes || this.#held.has(id)) return;
     this.#held.set(id, () => undefined);
     if (!(await this.#hold(id)) || !(await hasRoomFor(file))) return;
-    if (await keepFile(this.#prefix + id, file, { id, name, shot })) this.#kept.add(id);
+    if (await keepFile(this.#prefix + id, file, { id, name, shot, still })) this.#kept.add(id);
     if (!this.#held.has(id)) this.forget({ id }); // it was done before it was kept
   }
 
@@ -56,7 +56,7 @@ export class KeptUploads {
       if (this.#held.has(about.id) || !(await this.#hold(about.id))) continue;
       if (!this.#held.has(about.id)) this.#held.set(about.id, () => undefined);
       this.#kept.add(about.id);
-      found.push({ file, id: about.id, name: about.name, shot: about.shot });
+      found.push({ file, id: about.id, name: about.name, shot: about.shot, still: about.still });
     }
     return found;
   }

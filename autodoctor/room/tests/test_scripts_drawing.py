@@ -1,0 +1,59 @@
+"""Two people who draw on one photo, with the page's own markup, in a real browser; the test plays the other side."""
+
+import pytest
+from django.template.loader import render_to_string
+from playwright.sync_api import Page, Route, expect
+
+from autodoctor.room.tests.exchange import Exchange
+
+PHOTO = "**/files/f/"
+START = """async () => {
+  const { PicturePen } = await import("room/call/photo-annotator");
+  const { SharedDrawing } = await import("room/call/shared-drawing");
+  customElements.define("picture-pen", PicturePen);
+  customElements.define("shared-drawing", SharedDrawing);
+  window.sent = [];
+  const passOn = ({ act }) => sent.push(act);
+  document.querySelector("shared-drawing").follow({ on: () => undefined, passOn });
+}"""
+MARKUP = """<button data-draw="f" data-name="Photo.jpg">Draw on it</button>
+<shared-drawing data-files="/files/" data-side="mechanic" hidden><canvas></canvas></shared-drawing>"""
+
+
+@pytest.fixture
+def board(page: Page, exchange: Exchange) -> Page:
+    exchange.body = f"<style>[hidden] {{ display: none }}</style>{MARKUP}{render_to_string('room/parts/pen.html')}"
+    page.goto(f"http://localhost:{exchange.port}/page")
+    page.evaluate(START)
+    return page
+
+
+def test_a_photo_that_loads_slowly_and_is_pressed_twice_is_opened_once(board: Page) -> None:
+    """A second opening would never end: the other side would be told for good that it is drawn on."""
+    asked: list[Route] = []
+
+    def hold(route: Route) -> None:
+        asked.append(route)
+
+    board.route(PHOTO, hold)
+    button = board.get_by_role("button", name="Draw on it")
+    button.click()
+    button.click()
+    while not asked:
+        board.wait_for_timeout(20)
+    picture = board.evaluate(
+        """async () => {
+          const canvas = new OffscreenCanvas(32, 24);
+          canvas.getContext("2d").fillRect(0, 0, 32, 24);
+          return [...new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())];
+        }"""
+    )
+    for route in asked:
+        route.fulfill(body=bytes(picture), content_type="image/png")
+    expect(board.locator("picture-pen canvas")).to_be_visible()
+    board.wait_for_function("sent.includes('open')")
+    board.keyboard.press("Escape")
+    expect(board.get_by_role("dialog")).to_be_hidden()
+    board.wait_for_function("sent.at(-1) === 'close'")
+    assert board.evaluate("sent.filter((act) => act === 'open').length") == 1
+    assert len(asked) == 1
