@@ -65,9 +65,10 @@ class HandshakeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """This page has joined."""
+    """This page has joined, as its person's join of this number."""
 
     connection_id: UUID
+    joins: int
 
 
 class Left(NamedTuple):
@@ -183,7 +184,7 @@ class Presence:
         if _only(Renewal, items) and self._process_id and not lease.renew(self._process_id, now):
             self._start_over(now)
         admissions = self._admit(_waiting(_only(HandshakeRequest, items)), now)
-        joined = [item.connection_id for item in _only(Joined, items)]
+        joined = {item.connection_id: item.joins for item in _only(Joined, items)}
         Connection.objects.filter(pk__in=joined).update(joined=True)
         calls.note_joins(joined)
         if _only(LeaseEnds, items):

@@ -287,7 +287,7 @@ class Socket(Connection):
             joiner.join(JoinRequest(page, lambda: self.is_open, answer))
             joins = await answer.future
             self._took_part = True
-            presence.tell(Joined(connection_id))
+            presence.tell(Joined(connection_id, joins))
             self._take_call(joins)
         except (InvalidTransition, Refused):
             self.joined = 0

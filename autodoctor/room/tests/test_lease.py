@@ -193,7 +193,7 @@ def open_page(presence: Presence, session: Session, user: User, *, joined: bool 
     page = knock(presence, cookie(user), session.id).result(timeout=PATIENCE).connection_id
     assert page is not None
     if joined:
-        presence.tell(Joined(page))
+        presence.tell(Joined(page, 1))
         until(Connection.objects.filter(pk=page, joined=True).exists)
     return Left(page, session.id, user.id, joined=joined, at=NOW, noted_at=NOW)
 
