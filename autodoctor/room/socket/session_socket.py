@@ -285,7 +285,7 @@ class Socket(Connection):
             page = JoiningPage(connection_id, UUID(self.session_id), UUID(self.user_id))
             answer: LoopAnswer[int] = LoopAnswer()
             joiner.join(JoinRequest(page, lambda: self.is_open, answer))
-            joins = await answer.future
+            joins = max(await answer.future, self.join_number)
             self._took_part = True
             presence.tell(Joined(connection_id, joins))
             self._take_call(joins)
@@ -303,11 +303,14 @@ class Socket(Connection):
             self._see_off()
 
     def _take_call(self, joins: int) -> None:
-        """The pages of this person in other processes step aside, or this one if a later one has joined there."""
+        """The pages of this person in other processes step aside, or the one here if a later one has joined there."""
         room = hub.room(self.session_id)
-        if self.joined and room and room.is_call:
-            self.join_number = joins
-            bus.publish(CallTaken(self.session_id, self.user_id, joins))
+        holder = cast(Socket | None, room.take_call(self, joins)) if room else None
+        if holder is None:
+            return
+        bus.publish(CallTaken(self.session_id, self.user_id, joins))
+        if holder is not self and holder.connection_id and not holder._joining:  # else it says so itself
+            presence.tell(Joined(holder.connection_id, joins))
 
     def _typing(self, frame: protocol.Typing) -> None:
         if self._takes_part():
