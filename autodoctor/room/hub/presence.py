@@ -54,12 +54,16 @@ class SessionAdmission(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HandshakeRequest:
-    """A socket that asks for admission; to the list feed if it names no session. `is_open`: its client still waits."""
+    """A socket that asks for admission; to the list feed if it names no session. `is_open`: its client still waits.
+    `page` and `attempt`: which page this is, and which of its connections.
+    """
 
     session_key: str
     session_id: UUID | None
     answer: Outcome[Admission]
     is_open: Callable[[], bool] = lambda: True
+    page: str = ""
+    attempt: int = 0
     connection_id: UUID = field(default_factory=uuid4)
 
 
@@ -205,10 +209,10 @@ class Presence:
         admissions = [
             (knock, _admission(knock, answer, filming)) for knock, answer in zip(knocks, answers, strict=True)
         ]
-        self._open_pages([admission for _, admission in admissions], now)
+        self._open_pages(admissions, now)
         return admissions
 
-    def _open_pages(self, admissions: list[Admission], now: datetime) -> None:
+    def _open_pages(self, admissions: list[tuple[HandshakeRequest, Admission]], now: datetime) -> None:
         try:
             _insert(admissions, self._process_id or self._start_over(now), now)
         except IntegrityError:  # our lease is not there any more
@@ -312,9 +316,11 @@ class OpenPage(NamedTuple):
     process_id: UUID
     joined: bool = False
     is_phone: bool = False
+    page: str = ""
+    attempt: int = 0
 
 
-def _page(admission: Admission, process_id: UUID, now: datetime) -> OpenPage | None:
+def _page(knock: HandshakeRequest, admission: Admission, process_id: UUID, now: datetime) -> OpenPage | None:
     if admission.connection_id is None or admission.guest is None or admission.place is None:
         return None
     guest, place = admission.guest, admission.place
@@ -327,11 +333,13 @@ def _page(admission: Admission, process_id: UUID, now: datetime) -> OpenPage | N
         process_id=process_id,
         joined=admission.takes_part,
         is_phone=guest.only is not None,
+        page=knock.page,
+        attempt=knock.attempt,
     )
 
 
-def _insert(admissions: list[Admission], process_id: UUID, now: datetime) -> None:
-    pages = [page for admission in admissions if (page := _page(admission, process_id, now))]
+def _insert(admissions: list[tuple[HandshakeRequest, Admission]], process_id: UUID, now: datetime) -> None:
+    pages = [page for knock, admission in admissions if (page := _page(knock, admission, process_id, now))]
     with transaction.atomic():
         raw_sql.insert_missing(Connection, OpenPage._fields, pages)
 
