@@ -15,8 +15,8 @@ from autodoctor.core import raw_sql
 from autodoctor.handover import calls
 from autodoctor.room.hub import authentication, lease
 from autodoctor.room.hub.authentication import Answer, ConnectedUser, Membership
-from autodoctor.room.hub.event_bus import EventBus, bus
-from autodoctor.room.hub.notes import PARTIES, Poke, PresenceChanged, Present
+from autodoctor.room.hub.event_bus import EventBus, Followed, bus
+from autodoctor.room.hub.notes import PARTIES, Poke, PresenceChanged, Present, session_in
 from autodoctor.room.hub.sockets import hub
 from autodoctor.room.wire import executor
 from autodoctor.room.wire.batcher import Batcher
@@ -130,6 +130,7 @@ class Presence:
         self._closing: list[Future[None]] = []
         bus.listen(Poke, self._notice)
         bus.listen(PresenceChanged, self._notice_elsewhere)
+        bus.listen(Followed, self._notice_followed)
 
     def start(self) -> None:
         """Prepare before the first admission: end dead leases and take a lease for this process."""
@@ -170,6 +171,13 @@ class Presence:
     def _notice_elsewhere(self, note: PresenceChanged) -> None:
         if note.server != str(self._process_id) and hub.room(note.session_id):
             self._batcher.put(Unsure(UUID(note.session_id)))
+
+    def _notice_followed(self, note: Followed) -> None:
+        """A page may have opened elsewhere before this was followed; where both are in, that changes nothing."""
+        for session_id in map(session_in, note.channels):
+            room = hub.room(session_id)
+            if room and set(room.presence.values()) != {"in"}:
+                self._batcher.put(Unsure(UUID(session_id)))
 
     def _work(self, items: list[Item]) -> list[Item]:
         """Work through one batch. If the database is down, handshakes are refused and notes are kept for later."""
