@@ -2,31 +2,35 @@
 here it is kept for pages that load anew, and so that the laptop's page counts as long as it is open.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 
 from autodoctor.handover.models import Handover, Stage
-from autodoctor.sessions.models import Connection
+from autodoctor.sessions.models import Connection, Participant
 
 _CONNECTED = {"confirmed_at__isnull": False, "ended_at": None}
 
 
-def note_joins(connection_ids: Sequence[UUID]) -> None:
-    """These pages have joined, in this order: the last one of a person has the call."""
-    if not connection_ids:
+def note_joins(joins: Mapping[UUID, int]) -> None:
+    """These pages have joined, each as its person's join of this number. The person's last one has the call: a server
+    that gets to its note after that says nothing of it any more.
+    """
+    if not joins:
         return
     pages = Connection.objects.filter(
-        pk__in=connection_ids,
+        pk__in=joins,
         session__handovers__person=F("user"),
         **{f"session__handovers__{name}": value for name, value in _CONNECTED.items()},
     )
-    found = {page.pk: page for page in pages}
-    for page in [found[id_] for id_ in connection_ids if id_ in found]:
+    for page in sorted(pages, key=lambda page: joins[page.pk]):
         own = Handover.objects.filter(session_id=page.session_id, person_id=page.user_id, **_CONNECTED)
-        own.update(has_call=page.is_phone)
+        later = Participant.objects.filter(
+            session_id=OuterRef("session_id"), user_id=OuterRef("person_id"), joins__gt=joins[page.pk]
+        )
+        own.exclude(Exists(later)).update(has_call=page.is_phone)
         if page.is_phone:
             # The laptop's page takes part with the phone: while either is open, nobody is missing.
             Connection.objects.filter(session_id=page.session_id, user_id=page.user_id).update(joined=True)

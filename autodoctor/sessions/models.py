@@ -377,6 +377,8 @@ class Connection(models.Model):
     role = models.CharField(max_length=10)
     joined = models.BooleanField(default=False)
     is_phone = models.BooleanField(default=False, db_default=False)  # one that the session was handed to
+    page = models.CharField(max_length=64, blank=True, db_default="")  # the client's id of it, kept over reconnects
+    attempt = models.PositiveIntegerField(default=0, db_default=0)  # which of its connections, as the client counts
     opened_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ Where the heartbeat would come after an hour, only the bus can have delivered. W
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -101,6 +101,15 @@ def join(socket: Socket) -> None:
     socket.send("join")
     socket.send("ping")
     socket.expect("pong")
+
+
+def joins(talk: Talk) -> int:
+    """How often the customer has joined."""
+    mine = "SELECT joins FROM autodoctor_sessions_participant WHERE session_id = %s AND user_id = %s"
+    ((number,),) = talk.server.sql(
+        mine, scene.key(talk.server, talk.id), scene.key(talk.server, UUID(talk.customer.id))
+    )
+    return int(number)
 
 
 def say(socket: Socket, text: str) -> str:
@@ -203,6 +212,29 @@ def test_a_handshake_that_was_given_up_elsewhere_replaces_nothing(by_bus: Site) 
             given_up.expect("welcome")
             by_bus.followed(talk)
             later.expect("event", client_id=later.say("still here"))
+
+
+def test_a_join_that_a_stopped_server_gets_to_late_takes_no_call(by_beat: Site) -> None:
+    """The page gave up, is back elsewhere and has the call. Its old connection asked before that."""
+    talk = by_beat.stage(kind="video")
+    page, before = f"{room(talk.id)}&page={uuid4()}", joins(talk)
+    with Socket(by_beat.one, f"{page}&attempt=1", talk.customer) as given_up:
+        given_up.expect("welcome")
+        by_beat.one.stop_signal()
+        try:
+            given_up.send("join")
+            later = Socket(by_beat.other, f"{page}&attempt=2", talk.customer)
+            later.expect("welcome")
+            join(later)
+            until(lambda: joins(talk) == before + 1)
+        finally:
+            by_beat.one.cont_signal()
+        assert closing_code(given_up) == protocol.GOING_AWAY
+    with later, Socket(by_beat.one, room(talk.id), talk.mechanic) as theirs:
+        theirs.expect("welcome")
+        theirs.expect("event", client_id=say(later, "still here"))
+        assert not any(frame["type"] == "replaced" for frame in later.frames)
+        assert joins(talk) == before + 1
 
 
 def test_an_open_page_shows_on_the_other_server(by_bus: Site) -> None:

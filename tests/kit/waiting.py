@@ -7,11 +7,11 @@ PAUSES = 0.005, 0.05  # seconds between two looks, at first and at most: many lo
 PATIENCE = 60.0  # seconds; it measures nothing, it only ends a wait that is in vain
 
 
-def until(holds: Callable[[], object]) -> None:
+def until(holds: Callable[[], object], patience: float = PATIENCE) -> None:
     """Wait until something outside the test holds. Raises AssertionError when it never does."""
-    limit = time.monotonic() + PATIENCE
+    limit = time.monotonic() + patience
     pause, longest = PAUSES
     while not holds():
-        assert time.monotonic() < limit, f"it did not happen within {PATIENCE:.0f} s"
+        assert time.monotonic() < limit, f"it did not happen within {patience:.0f} s"
         time.sleep(pause)
         pause = min(pause * 1.5, longest)

@@ -20,7 +20,7 @@ from autodoctor.handover.tests.phones import PIXEL, Laptop, Phone
 from autodoctor.room.hub import authentication
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle import endings
-from autodoctor.sessions.models import Connection, Process, Session, SessionEvent
+from autodoctor.sessions.models import Connection, Participant, Process, Session, SessionEvent
 from autodoctor.sessions.states import Kind, State
 from autodoctor.transcripts import consent
 from autodoctor.transcripts.models import Piece
@@ -238,11 +238,26 @@ def test_the_device_that_joined_last_has_the_call(connected: Phone, session: Ses
     desk = Connection.objects.create(**common, opened_at=now)
     hand = Connection.objects.create(**common, opened_at=now, is_phone=True)
     assert calls.filming([session.id], now) == set()
-    calls.note_joins([desk.pk, hand.pk])
+    calls.note_joins({desk.pk: 1, hand.pk: 2})
     assert calls.filming([session.id], now) == {(session.id, customer.pk)}
     desk.refresh_from_db()
     assert desk.joined
-    calls.note_joins([desk.pk])
+    calls.note_joins({desk.pk: 3})
+    assert calls.filming([session.id], now) == set()
+
+
+def test_a_join_that_is_noted_late_takes_the_call_from_no_later_one(
+    connected: Phone, session: Session, customer: User
+) -> None:
+    """Each server notes the joins of its own pages, when it comes to it."""
+    now = timezone.now()
+    process = Process.objects.create(host="", pid=1, renewed_at=now, expires_at=now + timedelta(minutes=1))
+    common: dict[str, Any] = {"process": process, "session": session, "user": customer, "role": "customer"}
+    desk = Connection.objects.create(**common, opened_at=now)
+    hand = Connection.objects.create(**common, opened_at=now, is_phone=True)
+    Participant.objects.update_or_create(session=session, user=customer, role="customer", defaults={"joins": 2})
+    calls.note_joins({desk.pk: 2})
+    calls.note_joins({hand.pk: 1})
     assert calls.filming([session.id], now) == set()
 
 

@@ -19,7 +19,7 @@ from autodoctor.room.wire import executor
 from autodoctor.room.wire.batcher import Batcher
 from autodoctor.room.wire.loop_inbox import Outcome
 from autodoctor.sessions.lifecycle import transitions
-from autodoctor.sessions.lifecycle.returns import JoiningPage, join_again
+from autodoctor.sessions.lifecycle.returns import JoiningPage, counted, join_again
 
 logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 100  # their sessions are locked meanwhile
@@ -28,6 +28,10 @@ PATIENCE_SECONDS = 5.0  # with those who knock
 STOP_SECONDS = 3.0
 # Few: each of them takes the interpreter from the event loop.
 _alone = ThreadPoolExecutor(max_workers=2, thread_name_prefix="room-join")
+
+
+class PageGone(Exception):
+    """This connection does not count any more: its page is back with another, or comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +79,16 @@ def _is_wanted(request: JoinRequest) -> bool:
 def _together(pages: list[JoiningPage]) -> dict[JoiningPage, int]:
     """None of them, if that failed: then each is tried alone."""
     try:
-        return executor.healing(join_again, pages, timezone.now()) if pages else {}
+        return executor.healing(_join_again, pages) if pages else {}
     except Exception:
         logger.exception("Nobody could join together")
         return {}
+
+
+def _join_again(pages: list[JoiningPage]) -> dict[JoiningPage, int]:
+    now = timezone.now()
+    still = counted(pages, now)
+    return join_again([page for page in pages if page.connection_id in still], now)
 
 
 def _join_alone(request: JoinRequest) -> None:
@@ -91,6 +101,8 @@ def _join_alone(request: JoinRequest) -> None:
 
 
 def _join(page: JoiningPage) -> int:
+    if not counted([page], timezone.now()):
+        raise PageGone
     with acting_as(page.user_id):
         user = User.objects.get(pk=page.user_id)
         return transitions.join_session(session_id=page.session_id, user=user, now=timezone.now())

@@ -15,8 +15,8 @@ from autodoctor.core import raw_sql
 from autodoctor.handover import calls
 from autodoctor.room.hub import authentication, lease
 from autodoctor.room.hub.authentication import Answer, ConnectedUser, Membership
-from autodoctor.room.hub.event_bus import EventBus, bus
-from autodoctor.room.hub.notes import PARTIES, Poke, PresenceChanged, Present
+from autodoctor.room.hub.event_bus import EventBus, Followed, bus
+from autodoctor.room.hub.notes import PARTIES, Poke, PresenceChanged, Present, session_in
 from autodoctor.room.hub.sockets import hub
 from autodoctor.room.wire import executor
 from autodoctor.room.wire.batcher import Batcher
@@ -54,20 +54,25 @@ class SessionAdmission(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HandshakeRequest:
-    """A socket that asks for admission; to the list feed if it names no session. `is_open`: its client still waits."""
+    """A socket that asks for admission; to the list feed if it names no session. `is_open`: its client still waits.
+    `page` and `attempt`: which page this is, and which of its connections.
+    """
 
     session_key: str
     session_id: UUID | None
     answer: Outcome[Admission]
     is_open: Callable[[], bool] = lambda: True
+    page: str = ""
+    attempt: int = 0
     connection_id: UUID = field(default_factory=uuid4)
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """This page has joined."""
+    """This page has joined, as its person's join of this number."""
 
     connection_id: UUID
+    joins: int
 
 
 class Left(NamedTuple):
@@ -125,6 +130,7 @@ class Presence:
         self._closing: list[Future[None]] = []
         bus.listen(Poke, self._notice)
         bus.listen(PresenceChanged, self._notice_elsewhere)
+        bus.listen(Followed, self._notice_followed)
 
     def start(self) -> None:
         """Prepare before the first admission: end dead leases and take a lease for this process."""
@@ -166,6 +172,13 @@ class Presence:
         if note.server != str(self._process_id) and hub.room(note.session_id):
             self._batcher.put(Unsure(UUID(note.session_id)))
 
+    def _notice_followed(self, note: Followed) -> None:
+        """A page may have opened elsewhere before this was followed; where both are in, that changes nothing."""
+        for session_id in map(session_in, note.channels):
+            room = hub.room(session_id)
+            if room and set(room.presence.values()) != {"in"}:
+                self._batcher.put(Unsure(UUID(session_id)))
+
     def _work(self, items: list[Item]) -> list[Item]:
         """Work through one batch. If the database is down, handshakes are refused and notes are kept for later."""
         self._leaving += _only(Left, items)
@@ -183,7 +196,7 @@ class Presence:
         if _only(Renewal, items) and self._process_id and not lease.renew(self._process_id, now):
             self._start_over(now)
         admissions = self._admit(_waiting(_only(HandshakeRequest, items)), now)
-        joined = [item.connection_id for item in _only(Joined, items)]
+        joined = {item.connection_id: item.joins for item in _only(Joined, items)}
         Connection.objects.filter(pk__in=joined).update(joined=True)
         calls.note_joins(joined)
         if _only(LeaseEnds, items):
@@ -204,10 +217,10 @@ class Presence:
         admissions = [
             (knock, _admission(knock, answer, filming)) for knock, answer in zip(knocks, answers, strict=True)
         ]
-        self._open_pages([admission for _, admission in admissions], now)
+        self._open_pages(admissions, now)
         return admissions
 
-    def _open_pages(self, admissions: list[Admission], now: datetime) -> None:
+    def _open_pages(self, admissions: list[tuple[HandshakeRequest, Admission]], now: datetime) -> None:
         try:
             _insert(admissions, self._process_id or self._start_over(now), now)
         except IntegrityError:  # our lease is not there any more
@@ -311,9 +324,11 @@ class OpenPage(NamedTuple):
     process_id: UUID
     joined: bool = False
     is_phone: bool = False
+    page: str = ""
+    attempt: int = 0
 
 
-def _page(admission: Admission, process_id: UUID, now: datetime) -> OpenPage | None:
+def _page(knock: HandshakeRequest, admission: Admission, process_id: UUID, now: datetime) -> OpenPage | None:
     if admission.connection_id is None or admission.guest is None or admission.place is None:
         return None
     guest, place = admission.guest, admission.place
@@ -326,11 +341,13 @@ def _page(admission: Admission, process_id: UUID, now: datetime) -> OpenPage | N
         process_id=process_id,
         joined=admission.takes_part,
         is_phone=guest.only is not None,
+        page=knock.page,
+        attempt=knock.attempt,
     )
 
 
-def _insert(admissions: list[Admission], process_id: UUID, now: datetime) -> None:
-    pages = [page for admission in admissions if (page := _page(admission, process_id, now))]
+def _insert(admissions: list[tuple[HandshakeRequest, Admission]], process_id: UUID, now: datetime) -> None:
+    pages = [page for knock, admission in admissions if (page := _page(knock, admission, process_id, now))]
     with transaction.atomic():
         raw_sql.insert_missing(Connection, OpenPage._fields, pages)
 

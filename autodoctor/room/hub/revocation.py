@@ -48,17 +48,23 @@ class ConnectedUsers:
         self._bus = bus
         self._lines: dict[Connection, tuple[str, int, UUID]] = {}
         self._of_person: dict[UUID, list[Connection]] = {}  # the oldest first
+        self._changed: set[UUID] = set()  # whose access changed since the last look at everybody
+        self._changed_before: set[UUID] = set()  # and until then, since the look before
         bus.listen(AccessChanged, self._recheck)
         bus.share(AccessChanged)
         bus.listen(LeaseLost, lambda note: self.send_away())
 
     def enter(self, line: Connection, guest: ConnectedUser) -> None:
-        """Add a socket. The oldest of too many of one person is closed."""
+        """Add a socket. The oldest of too many of one person is closed. Whose access changed lately is looked at again:
+        what let them in may have been read before.
+        """
         self._lines[line] = (guest.session_key, guest.seal, guest.user.id)
         mine = self._of_person.setdefault(guest.user.id, [])
         mine.append(line)
         for oldest in mine[:-MOST_OPEN]:
             oldest.close(protocol.REPLACED)
+        if guest.user.id in self._changed | self._changed_before:
+            executor.background(self.check([line]))
 
     def leave(self, line: Connection) -> None:
         _key, _seal, user_id = self._lines.pop(line)
@@ -76,6 +82,8 @@ class ConnectedUsers:
 
     async def check(self, lines: Iterable[Connection] | None = None) -> None:
         """Close the sockets of people who are no longer signed in: of these people, or of everybody."""
+        if lines is None:
+            self._changed, self._changed_before = set(), self._changed
         asked = {line: self._lines[line] for line in (self._lines if lines is None else lines) if line in self._lines}
         if not asked:
             return
@@ -87,6 +95,7 @@ class ConnectedUsers:
                 line.close(protocol.SIGNED_OUT)
 
     def _recheck(self, note: AccessChanged) -> None:
+        self._changed.add(note.user_id)
         meant = [
             line
             for line, (key, _seal, user_id) in self._lines.items()

@@ -106,6 +106,16 @@ class Room:
             if member.role == Role.MECHANIC and (mechanic is None or member.user_id != mechanic["id"]):
                 member.close(protocol.NOT_FOUND)
 
+    def take_call(self, member: Member, joins: int) -> Member | None:
+        """A page's join was written as its person's join of this number. It counts for the page of theirs that asked
+        last here, and has the call: joins of two pages may be written in another order. Returns that page.
+        """
+        holder = self.newest(member.role) if self.is_call else None
+        if holder is None or holder.user_id != member.user_id:
+            return None
+        holder.join_number = max(holder.join_number, joins)
+        return holder
+
     def note_joins(self, user_id: str, joins: int) -> None:
         """A person has joined so often, with whatever page: in a call, earlier pages step aside."""
         self._joins[user_id] = max(joins, self._joins.get(user_id, 0))

@@ -55,7 +55,7 @@ async def _answer(scope: Scope, receive: Receive, send: Send, session_id: UUID |
         await _refuse(scope, send, HTTPStatus.TOO_MANY_REQUESTS)
         return Admission()
     try:
-        admission = await _request_admission(key, session_id, lambda: not wire.disconnected)
+        admission = await _request_admission(scope, key, session_id, lambda: not wire.disconnected)
     except Exception:
         logger.exception("Nobody could be let in")
         await _refuse(scope, send, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -66,11 +66,13 @@ async def _answer(scope: Scope, receive: Receive, send: Send, session_id: UUID |
     return admission
 
 
-async def _request_admission(session_key: str, session_id: UUID | None, is_open: Callable[[], bool]) -> Admission:
+async def _request_admission(
+    scope: Scope, session_key: str, session_id: UUID | None, is_open: Callable[[], bool]
+) -> Admission:
     if not session_key:
         return Admission()
     answer: LoopAnswer[Admission] = LoopAnswer()
-    presence.tell(HandshakeRequest(session_key, session_id, answer, is_open))
+    presence.tell(HandshakeRequest(session_key, session_id, answer, is_open, page(scope), attempt(scope)))
     return await answer.future
 
 
@@ -101,8 +103,11 @@ def attempt(scope: Scope) -> int:
 
 
 def page(scope: Scope) -> str:
-    """Return the client's id for this page: a second socket with the same id replaces the first."""
-    return _query(scope, "page")[:64]
+    """Return the client's id for this page: a second socket with the same id replaces the first. Empty where it has
+    what no database stores: those who are let in together are written together.
+    """
+    given = _query(scope, "page")[:64]
+    return given if given.isprintable() else ""
 
 
 def _number(scope: Scope, name: str) -> int:

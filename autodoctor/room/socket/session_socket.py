@@ -19,7 +19,7 @@ from autodoctor.core.acting import acting_as
 from autodoctor.core.errors import Refused
 from autodoctor.rates.in_process import Counts
 from autodoctor.room.hub.event_bus import bus
-from autodoctor.room.hub.joins import JoinRequest, joiner
+from autodoctor.room.hub.joins import JoinRequest, PageGone, joiner
 from autodoctor.room.hub.notes import PARTIES, CallTaken, EphemeralFrame, PageMoved, Poke, Relay, Row
 from autodoctor.room.hub.presence import LEASE_ENDS, Joined, Left, SessionAdmission, presence
 from autodoctor.room.hub.revocation import connected_users
@@ -282,16 +282,16 @@ class Socket(Connection):
     async def _take_part(self, connection_id: UUID) -> None:
         """Mark the page as joined once the session says so. Until then it must not hide an absence."""
         try:
-            page = JoiningPage(connection_id, UUID(self.session_id), UUID(self.user_id))
-            answer: LoopAnswer[int] = LoopAnswer()
-            joiner.join(JoinRequest(page, lambda: self.is_open, answer))
-            joins = await answer.future
+            joins = max(await self._ask_to_join(connection_id), self.join_number)
             self._took_part = True
-            presence.tell(Joined(connection_id))
+            presence.tell(Joined(connection_id, joins))
             self._take_call(joins)
         except (InvalidTransition, Refused):
             self.joined = 0
             self.push(protocol.error("session_closed"))
+        except PageGone:
+            self.joined = 0
+            self.close(protocol.GOING_AWAY)
         except ObjectDoesNotExist:
             self.close(protocol.NOT_FOUND)
         except Exception:
@@ -302,12 +302,21 @@ class Socket(Connection):
             self._joining -= 1
             self._see_off()
 
+    async def _ask_to_join(self, connection_id: UUID) -> int:
+        page = JoiningPage(connection_id, UUID(self.session_id), UUID(self.user_id))
+        answer: LoopAnswer[int] = LoopAnswer()
+        joiner.join(JoinRequest(page, lambda: self.is_open, answer))
+        return await answer.future
+
     def _take_call(self, joins: int) -> None:
-        """The pages of this person in other processes step aside, or this one if a later one has joined there."""
+        """The pages of this person in other processes step aside, or the one here if a later one has joined there."""
         room = hub.room(self.session_id)
-        if self.joined and room and room.is_call:
-            self.join_number = joins
-            bus.publish(CallTaken(self.session_id, self.user_id, joins))
+        holder = cast(Socket | None, room.take_call(self, joins)) if room else None
+        if holder is None:
+            return
+        bus.publish(CallTaken(self.session_id, self.user_id, joins))
+        if holder is not self and holder.connection_id and not holder._joining:  # else it says so itself
+            presence.tell(Joined(holder.connection_id, joins))
 
     def _typing(self, frame: protocol.Typing) -> None:
         if self._takes_part():

@@ -1,5 +1,6 @@
 """The handshake of a socket, against a real server process."""
 
+import asyncio
 import json
 import socket
 import struct
@@ -13,7 +14,9 @@ from autodoctor.accounts.models import User
 from autodoctor.room.hub import revocation
 from autodoctor.room.hub.authentication import ConnectedUser
 from autodoctor.room.hub.event_bus import EventBus
+from autodoctor.room.socket import handshake
 from autodoctor.room.tests.channel import closing_code
+from autodoctor.room.wire import executor, protocol
 from tests.kit import scene
 from tests.kit.scene import Talk
 from tests.kit.server import Person, Server, running
@@ -94,6 +97,24 @@ def test_the_oldest_of_too_many_sockets_of_a_person_is_closed(monkeypatch: pytes
     assert len(users) == 0
 
 
+async def test_who_lost_access_during_the_handshake_is_closed_when_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their access was read before it changed, and the note came before they were in."""
+
+    async def nobody(*_: object) -> set[str]:
+        return set()
+
+    monkeypatch.setattr(executor, "read", nobody)
+    bus = EventBus()
+    users, lost, kept = revocation.ConnectedUsers(bus), User(), User()
+    bus.deliver(revocation.AccessChanged(lost.id, None))
+    lines: list[Any] = [Line(), Line()]
+    users.enter(lines[0], ConnectedUser("key", lost))
+    users.enter(lines[1], ConnectedUser("other", kept))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert [line.closed for line in lines] == [protocol.SIGNED_OUT, None]
+
+
 @pytest.mark.parametrize("path", ["{id}", "{other}", "nonsense", "", "{id}/more", "../feed"])
 def test_sockets_to_a_foreign_and_to_a_missing_session_close_alike(calm: Talk, path: str) -> None:
     (stranger,) = calm.server.enroll(1, "stranger-" + uuid.uuid4().hex[:6])
@@ -116,6 +137,13 @@ def test_a_client_that_leaves_during_the_handshake_leaves_no_connection(shared: 
         customer.expect("event", client_id=customer.say("let in after all of them"))
         pages = "SELECT count(*) FROM autodoctor_sessions_connection WHERE session_id = %s"
         until(lambda: shared.sql(pages, scene.key(shared, talk.id)) == [(1,)])
+
+
+@pytest.mark.parametrize(
+    ("query", "page"), [("page=a-1", "a-1"), ("page=%00", ""), ("after=1", ""), ("page=%ff", "\ufffd")]
+)
+def test_the_id_of_a_page_can_be_stored(query: str, page: str) -> None:
+    assert handshake.page({"query_string": query.encode()}) == page
 
 
 def knock_and_run(talk: Talk) -> None:

@@ -17,8 +17,10 @@ from autodoctor.accounts.models import User
 from autodoctor.core.process_identity import identity
 from autodoctor.room.hub import authentication, lease
 from autodoctor.room.hub import presence as presence_module
-from autodoctor.room.hub.event_bus import EventBus
+from autodoctor.room.hub.event_bus import EventBus, Followed
+from autodoctor.room.hub.notes import Present, channel_of
 from autodoctor.room.hub.presence import LEASE_ENDS, Admission, HandshakeRequest, Joined, Left, Presence, Renewal
+from autodoctor.room.hub.sockets import Room, hub
 from autodoctor.room.tests.live_session import cookie
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle import transitions
@@ -173,6 +175,23 @@ def test_a_banned_person_and_a_sign_in_with_an_old_password_open_no_socket(
     assert [answer.result(timeout=PATIENCE).guest for answer in knocks] == [None, None]
 
 
+@pytest.mark.parametrize(("shown", "told"), [("away", [{"customer": "away", "mechanic": "preparing"}]), ("in", [])])
+def test_who_opened_a_page_before_a_session_was_followed_is_told_of(
+    session: Session, mechanic: User, monkeypatch: pytest.MonkeyPatch, shown: str, told: list[dict[str, str]]
+) -> None:
+    """The other process said so while this one let somebody in. Where both are in, that changes nothing."""
+    bus, heard = EventBus(), list[Present]()
+    Participant.objects.update(present=False)
+    connect(session, mechanic, lease.take(timezone.now()), joined=False)
+    a_room = Room(session.payload(), 1, {"customer": shown, "mechanic": shown})
+    monkeypatch.setattr(hub, "room", {str(session.id): a_room}.get)
+    presence = Presence(bus)
+    bus.listen(Present, heard.append)
+    bus.deliver(Followed(frozenset({channel_of(str(session.id)), channel_of("another"), "lists"})))
+    presence.stop()
+    assert [note.presence for note in heard] == told
+
+
 @pytest.fixture
 def closed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[UUID, int]]:
     """Record the people whose pages closed, with the number of joined pages that remained."""
@@ -193,7 +212,7 @@ def open_page(presence: Presence, session: Session, user: User, *, joined: bool 
     page = knock(presence, cookie(user), session.id).result(timeout=PATIENCE).connection_id
     assert page is not None
     if joined:
-        presence.tell(Joined(page))
+        presence.tell(Joined(page, 1))
         until(Connection.objects.filter(pk=page, joined=True).exists)
     return Left(page, session.id, user.id, joined=joined, at=NOW, noted_at=NOW)
 

@@ -104,6 +104,19 @@ def test_a_new_socket_brings_a_newer_session_state_than_the_room_has(hub: Hub) -
     assert newcomer.codes == []
 
 
+def test_the_page_that_asked_last_keeps_the_call_in_whichever_order_joins_are_written(hub: Hub) -> None:
+    first, last = Seat("carl", role="customer", joined=1), Seat("carl", role="customer", joined=2)
+    room = enter(hub, first, 10, "bert")
+    enter(hub, last, 10, "bert")
+    first.step_aside()  # when the other page asked
+    assert room.take_call(last, 5) is last
+    assert room.take_call(first, 6) is last
+    room.note_joins("carl", 6)  # as a heartbeat reads it
+    assert last.joined
+    room.note_joins("carl", 7)  # elsewhere
+    assert not last.joined
+
+
 async def test_a_heartbeat_wakes_only_rooms_that_missed_a_poke() -> None:
     bus = EventBus()
     bus.open(asyncio.get_running_loop())

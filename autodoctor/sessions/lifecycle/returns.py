@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 
 from autodoctor.core.raw_sql import rows
 from autodoctor.sessions.models import Connection, Participant, Session
@@ -26,6 +26,17 @@ class JoiningPage(NamedTuple):
     connection_id: UUID
     session_id: UUID
     user_id: UUID
+
+
+def counted(pages: Iterable[JoiningPage], now: datetime) -> set[UUID]:
+    """Return the connections that still count: their process is not taken for dead, and their page has no newer one. A
+    process may get to what it was asked when the page is back elsewhere for long.
+    """
+    newer = Connection.objects.filter(
+        session=OuterRef("session"), user=OuterRef("user"), page=OuterRef("page"), attempt__gt=OuterRef("attempt")
+    )
+    asked = Connection.objects.filter(pk__in=[page.connection_id for page in pages], process__expires_at__gt=now)
+    return set(asked.exclude(Exists(newer.exclude(page=""))).values_list("pk", flat=True))
 
 
 def join_again(pages: Iterable[JoiningPage], now: datetime) -> dict[JoiningPage, int]:

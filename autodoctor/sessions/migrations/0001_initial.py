@@ -157,6 +157,8 @@ class Migration(migrations.Migration):
                 ('role', models.CharField(max_length=10)),
                 ('joined', models.BooleanField(default=False)),
                 ('is_phone', models.BooleanField(db_default=False, default=False)),
+                ('page', models.CharField(blank=True, db_default='', max_length=64)),
+                ('attempt', models.PositiveIntegerField(db_default=0, default=0)),
                 ('opened_at', models.DateTimeField()),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('process', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='connections', to='autodoctor_sessions.process')),
