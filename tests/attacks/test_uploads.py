@@ -5,10 +5,13 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from autodoctor.accounts.models import User
+from autodoctor.files.models import StoredFile
 from autodoctor.files.tests.samples import PDF
 from autodoctor.room.tests.live_session import live_session
+from autodoctor.sessions.lifecycle import substitutes, transitions
 from tests.attacks.test_files import HOSTILE_NAMES
 
 ClientOf = Callable[[User], Client]
@@ -27,6 +30,21 @@ def test_uploads_of_other_people_are_the_same_404_as_unknown_ones(
         assert pieces_at(client, theirs) == pieces_at(client, unknown)
         assert {status for status, _ in pieces_at(client, theirs)} == {404}
     assert client_of(customer).get(theirs).json()["offset"] == 0
+
+
+def test_a_mechanic_who_left_finishes_no_file_that_they_had_begun(
+    customer: User, mechanic: User, mechanic2: User, client_of: ClientOf
+) -> None:
+    session = live_session(customer, mechanic)
+    given = {"client_id": str(uuid4()), "name": "a.pdf", "size": len(PDF)}
+    base = f"/api/sessions/{session.id}/uploads"
+    begun = client_of(mechanic).post(base, given, content_type="application/json").json()
+    substitutes.ask_for_substitute(session_id=session.id, by=mechanic, note="Look at the coil", now=timezone.now())
+    asked, sent, dropped = [status for status, _ in pieces_at(client_of(mechanic), f"{base}/{begun['id']}")]
+    assert (asked, sent, dropped) == (404, 404, 204)  # what they had sent goes with them
+    transitions.accept_request(session_id=session.id, mechanic=mechanic2, now=timezone.now())
+    assert client_of(mechanic).post(base, given, content_type="application/json").status_code == 404
+    assert not StoredFile.objects.filter(owner_id=session.id).exists()
 
 
 def pieces_at(client: Client, address_: str) -> list[tuple[int, bytes]]:
