@@ -62,6 +62,11 @@ export class PicturePen extends HTMLElement {
     return new Promise((resolve) => (this.#done = resolve));
   }
 
+  /** Give up, without a question. */
+  close() {
+    this.#dialog.close();
+  }
+
   /** @param {Event} event */
   handleEvent(event) {
     if (event.type === "changed") return this.#renderSoon();

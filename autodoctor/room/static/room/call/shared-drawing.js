@@ -51,6 +51,7 @@ export class SharedDrawing extends HTMLElement {
     channel.on("welcome", () => this.#subject && this.#ask(this.#subject.file));
     channel.on("joined", () => this.#sender?.again());
     channel.on("replaced", () => this.#leave());
+    channel.on("event", ({ kind, data }) => kind === "file.removed" && this.#removed(data.file?.id ?? ""));
   }
 
   /** Draw on a file of the session. @param {string} file  its id @param {string} name */
@@ -129,6 +130,14 @@ export class SharedDrawing extends HTMLElement {
     this.#isShown = false;
     if (!this.#sender) this.#subject = null;
     this.#show();
+  }
+
+  /** Whoever shared it has deleted it: nobody keeps it by drawing on it. @param {string} file */
+  #removed(file) {
+    if (file !== this.#subject?.file) return;
+    if (this.#sender || this.#isShown) toast(wordsOf(this, "removed"));
+    if (this.#sender) document.querySelector("picture-pen")?.close();
+    this.#closed(file);
   }
 
   /** This page has the call no more. */
