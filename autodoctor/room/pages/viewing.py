@@ -76,7 +76,7 @@ class Viewing:
     @property
     def is_taken_over(self) -> bool:
         """Return whether another mechanic took the running session over and has not joined yet."""
-        return attendance.is_awaited(self.situation)
+        return self.session.state == State.RECONNECTING and attendance.is_awaited(self.situation)
 
     @property
     def _has_to_join(self) -> bool:

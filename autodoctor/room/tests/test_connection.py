@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -22,7 +23,7 @@ from autodoctor.room.wire import connection, executor, protocol
 from autodoctor.room.wire.connection import MUCH
 from autodoctor.room.wire.uvicorn_protocol import WIRE
 from autodoctor.sessions.lifecycle import transitions
-from autodoctor.sessions.models import Session
+from autodoctor.sessions.models import Connection, Process, Session
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import InvalidTransition, State
 from tests.kit.waiting import PATIENCE, until
@@ -69,11 +70,13 @@ async def receive() -> dict[str, Any]:
 
 
 def let_in(session: Session, user: User) -> SessionAdmission:
-    key = cookie(user)
-    (answer,) = authentication.authenticate([(key, session.id)], timezone.now())
+    key, now = cookie(user), timezone.now()
+    (answer,) = authentication.authenticate([(key, session.id)], now)
     assert answer.guest is not None
     assert answer.place is not None
-    return SessionAdmission(answer.guest, answer.place, uuid4())
+    process = Process.objects.create(host="", pid=1, renewed_at=now, expires_at=now + timedelta(hours=1))
+    page = Connection.objects.create(process=process, session=session, user=user, role=answer.place.role, opened_at=now)
+    return SessionAdmission(answer.guest, answer.place, page.id)
 
 
 def enter(admission: SessionAdmission, reader: Reader) -> Socket:
@@ -213,7 +216,12 @@ def test_a_page_counts_as_joined_once_the_session_says_so(
     session: Session, customer: User, told: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard_by_then: list[list[object]] = []
-    monkeypatch.setattr(transitions, "join_session", lambda **_: heard_by_then.append(list(told)))
+
+    def join_session(**_: object) -> int:
+        heard_by_then.append(list(told))
+        return 1
+
+    monkeypatch.setattr(transitions, "join_session", join_session)
 
     admission = let_in(session, customer)
 
@@ -258,9 +266,10 @@ def test_a_page_that_closes_while_it_joins_is_recorded_as_left_after_joining(
 ) -> None:
     began, may_go_on = threading.Event(), threading.Event()
 
-    def slow(**_: object) -> None:
+    def slow(**_: object) -> int:
         began.set()
         may_go_on.wait(PATIENCE)
+        return 1
 
     monkeypatch.setattr(transitions, "join_session", slow)
 
