@@ -10,6 +10,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Least
 from django.utils.translation import gettext as _
 
+from autodoctor.booking import vehicles
 from autodoctor.booking.models import Vehicle, VehicleSession
 from autodoctor.core import acting
 from autodoctor.core.errors import Refused
@@ -41,9 +42,9 @@ class Choice:
 def make(car: Vehicle, choice: Choice, *, now: datetime) -> str | None:
     """Make a link and return its token, which nothing can tell again; None if this form has made its link already.
 
-    Raises `Refused` if too many links of the car work.
+    Raises `Refused` if too many links of the car work, and `Gone`.
     """
-    Vehicle.objects.select_for_update(no_key=True).get(pk=car.pk)
+    vehicles.keep_there(car)
     link_id = uuid5(car.pk, str(choice.form))
     if SharedLink.objects.filter(pk=link_id).exists():
         return None
