@@ -11,7 +11,9 @@ from django.utils import timezone
 from autodoctor.accounts.models import User
 from autodoctor.booking import vehicles
 from autodoctor.booking.models import MileageReading, Vehicle, VehicleSession
+from autodoctor.files.models import StoredFile
 from autodoctor.garage import advice, linking
+from autodoctor.garage.models import SharedFile
 from autodoctor.garage.tests.stories import add_car, session_about
 from autodoctor.scheduler.handlers import Retry
 from autodoctor.summaries.tests.desk import Desk
@@ -167,3 +169,22 @@ def test_advice_is_kept_for_the_car_that_a_session_is_about_in_the_end(pair: Pai
         other=lambda case: linking.move_session(case[2].id, since=case[0], to=case[1]),
     )
     assert set(moved) <= {"again", "done"}
+
+
+def test_a_link_shows_no_file_that_is_deleted_while_it_is_made(owner: Client, pair: Pair) -> None:
+    def with_file() -> tuple[Vehicle, StoredFile]:
+        car, _other, desk = pair()
+        key, at = str(uuid4()), timezone.now()
+        file = StoredFile.objects.create(owner_id=desk.id, uploader=car.owner, key=key, name="x", size=1, created_at=at)
+        return car, file
+
+    def make(case: tuple[Vehicle, StoredFile]) -> tuple[int, bool]:
+        car, file = case
+        form = {"days": "7", "form": str(uuid4()), "vin": "on", "chosen": str(file.pk)}
+        answer = owner.post(page(car, "links/"), form)
+        return answer.status_code, SharedFile.objects.filter(link__car=car).exists()
+
+    *before, last = at_every_moment(
+        StoredFile, prepare=with_file, act=make, other=lambda case: StoredFile.objects.filter(pk=case[1].pk).delete()
+    )
+    assert (set(before), last) == ({(200, False)}, (200, True))
