@@ -20,12 +20,7 @@ TELL_FOR = timedelta(days=14)  # who asked earlier has found help elsewhere
 
 def add(*, customer: User, mechanic: User, now: datetime) -> Favorite:
     """Keep this mechanic; a mechanic who is kept already stays. Raises `Refused` beyond `MOST`."""
-    with transaction.atomic():
-        lock_person(customer)
-        mine = Favorite.objects.filter(customer=customer)
-        if not mine.filter(mechanic=mechanic).exists() and mine.count() >= MOST:
-            raise Refused("too_many", _("You have %d favorites. Remove one first.") % MOST)
-        return Favorite.objects.get_or_create(customer=customer, mechanic=mechanic, defaults={"added_at": now})[0]
+    return _keep(customer, mechanic, now)
 
 
 def remove(*, customer: User, mechanic_id: UUID) -> None:
@@ -35,10 +30,19 @@ def remove(*, customer: User, mechanic_id: UUID) -> None:
 
 def tell_when_back(*, customer: User, mechanic: User, now: datetime) -> Favorite:
     """Keep this mechanic, and have the customer told once when they take sessions again. Raises `Refused`."""
-    favorite = add(customer=customer, mechanic=mechanic, now=now)
-    favorite.tell_until = now + TELL_FOR
-    favorite.save(update_fields=["tell_until"])
-    return favorite
+    return _keep(customer, mechanic, now, tell_until=now + TELL_FOR)
+
+
+@transaction.atomic
+def _keep(customer: User, mechanic: User, now: datetime, **said: datetime) -> Favorite:
+    """Keep this mechanic, and write down what was said. One that is there is locked: nobody removes it meanwhile."""
+    lock_person(customer)
+    mine = Favorite.objects.filter(customer=customer)
+    if not mine.filter(mechanic=mechanic).exists() and mine.count() >= MOST:
+        raise Refused("too_many", _("You have %d favorites. Remove one first.") % MOST)
+    return Favorite.objects.update_or_create(
+        customer=customer, mechanic=mechanic, defaults=said, create_defaults={"added_at": now, **said}
+    )[0]
 
 
 def do_not_tell(*, customer: User, mechanic_id: UUID) -> None:

@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from autodoctor.accounts import views
 from autodoctor.accounts.access import set_access
+from autodoctor.accounts.factors import in_one_transaction
 
 # Allauth's views guard themselves; these let anybody in.
 FOR_ANYONE = {
@@ -26,6 +27,16 @@ FOR_ANYONE = {
 }
 # Mounted at addresses of our own, or (signing in by a mailed code) not offered.
 ELSEWHERE = {"account_login", "account_logout", "account_signup", "account_confirm_login_code"}
+
+
+def whole(patterns: Sequence[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
+    """Return the views; each request that changes something is one transaction."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            whole(pattern.url_patterns)
+        else:
+            pattern.callback = in_one_transaction(pattern.callback)
+    return list(patterns)
 
 
 def marked(patterns: Sequence[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
@@ -52,7 +63,7 @@ urlpatterns = [
                 "account/",
                 include([pattern for pattern in account_urls.urlpatterns if pattern.name not in ELSEWHERE]),
             ),
-            path("account/two-factor/", include(mfa_urls)),
+            path("account/two-factor/", include(whole(mfa_urls.urlpatterns))),
         ]
     ),
 ]

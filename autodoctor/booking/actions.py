@@ -131,5 +131,5 @@ def _as_chat(plan: Plan) -> dict[str, int]:
 
 def _booking_of(customer: User, intake: Intake) -> Booking:
     """Return the booking, locked: the second of two requests waits and then sees the first one's result."""
-    booking, _created = Booking.objects.get_or_create(customer=customer, key=intake.key)
-    return Booking.objects.select_for_update(of=("self",)).select_related("session").get(pk=booking.pk)
+    mine = Booking.objects.select_for_update(of=("self",)).select_related("session")
+    return mine.get_or_create(customer=customer, key=intake.key)[0]

@@ -12,6 +12,8 @@ from django.db import IntegrityError, transaction
 
 from autodoctor.accounts.models import User
 from autodoctor.booking.models import MileageReading, Vehicle, VehicleSession
+from autodoctor.core.errors import Gone
+from autodoctor.core.locking import hold
 from autodoctor.sessions.models import Session
 
 MOST_VEHICLES = 50  # of one person
@@ -69,18 +71,34 @@ def add(described: Vehicle, *, owner: User, now: datetime) -> Vehicle:
     return made
 
 
+def keep_there(*vehicles: Vehicle) -> None:
+    """See to it that nobody changes or removes these until the caller's transaction ends. Raises `Gone`."""
+    for key in sorted({vehicle.pk for vehicle in vehicles}):  # always in the same order
+        hold(Vehicle.objects.all(), key)
+
+
 def edit(vehicle: Vehicle, **said: Any) -> None:
-    """Change what the owner says of their vehicle. Sessions keep what was said then. Raises `VinTaken`."""
+    """Change what the owner says of their vehicle. Sessions keep what was said then. Raises `VinTaken`, `Gone`."""
     try:
         with transaction.atomic():
-            Vehicle.objects.filter(pk=vehicle.pk).update(**said)
+            is_there = Vehicle.objects.filter(pk=vehicle.pk).update(**said)
     except IntegrityError:
         raise VinTaken from None
+    if not is_there:
+        raise Gone
+
+
+@transaction.atomic
+def remove(vehicle: Vehicle) -> None:
+    """Remove a vehicle, with all that is kept of it alone. Sessions about it stay. Raises `Gone`."""
+    keep_there(vehicle)
+    vehicle.delete()
 
 
 @transaction.atomic
 def read_mileage(vehicle: Vehicle, mileage: int, *, now: datetime) -> None:
-    """Write down what the odometer shows today; a second time today replaces the first."""
+    """Write down what the odometer shows today; a second time today replaces the first. Raises `Gone`."""
+    keep_there(vehicle)
     vehicle.readings.filter(session=None, read_at__gt=now - ONE_READING_PER).delete()
     _read(vehicle, mileage, session=None, now=now)
     _set_mileage(vehicle)
@@ -88,7 +106,8 @@ def read_mileage(vehicle: Vehicle, mileage: int, *, now: datetime) -> None:
 
 @transaction.atomic
 def forget_reading(vehicle: Vehicle, reading_id: int) -> bool:
-    """Delete a reading that was wrong; return whether it was there."""
+    """Delete a reading that was wrong; return whether it was there. Raises `Gone`."""
+    keep_there(vehicle)
     deleted, _by_model = vehicle.readings.filter(pk=reading_id).delete()
     if deleted:
         _set_mileage(vehicle)
@@ -98,8 +117,9 @@ def forget_reading(vehicle: Vehicle, reading_id: int) -> bool:
 def take_in(session: Session, vehicle: Vehicle) -> bool:
     """Say that an earlier session was about this vehicle; return False if it is with one already.
 
-    In the caller's transaction.
+    In the caller's transaction. Raises `Gone`.
     """
+    keep_there(vehicle)
     at = session.created_at
     _link, made = VehicleSession.objects.get_or_create(session=session, defaults={"vehicle": vehicle, "booked_at": at})
     mileage = session.vehicle.get("mileage")
@@ -112,8 +132,9 @@ def take_in(session: Session, vehicle: Vehicle) -> bool:
 def move(session_id: UUID, *, since: Vehicle, to: Vehicle) -> bool:
     """Say that a session was about another vehicle of the same owner; return whether it was about the first one.
 
-    In the caller's transaction.
+    In the caller's transaction. Raises `Gone`.
     """
+    keep_there(since, to)
     if MileageReading.objects.filter(session_id=session_id, vehicle=since).update(vehicle=to):
         for vehicle in (since, to):
             _set_mileage(vehicle)
@@ -121,7 +142,8 @@ def move(session_id: UUID, *, since: Vehicle, to: Vehicle) -> bool:
 
 
 def move_all(*, since: Vehicle, to: Vehicle) -> None:
-    """Say that all sessions and readings of one vehicle are the other's. In the caller's transaction."""
+    """Say that all sessions and readings of one vehicle are the other's. In the caller's transaction. Raises `Gone`."""
+    keep_there(since, to)
     VehicleSession.objects.filter(vehicle=since).update(vehicle=to)
     if MileageReading.objects.filter(vehicle=since).update(vehicle=to):
         _set_mileage(to)

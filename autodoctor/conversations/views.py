@@ -63,6 +63,8 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         return SeeOther(request.path)
     try:
         _write(request, found)
+    except Conversation.DoesNotExist:  # its time is over
+        raise Http404 from None
     except Refused as refused:
         typed = {name: request.POST[name] for name in ("text", "client_id") if request.POST.get(name)}
         facts = _facts(found) | {"refused": refused} | typed
@@ -118,7 +120,10 @@ def confirm(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     found = links.visible_to(request).filter(pk=conversation_id, person=None).first()
     if found is None:
         raise Http404
-    asking.confirm(conversation_id=found.pk, now=timezone.now())
+    try:
+        asking.confirm(conversation_id=found.pk, now=timezone.now())
+    except Conversation.DoesNotExist:  # its time is over
+        raise Http404 from None
     messages.success(request, _("Thank you. Our team reads your question now."))
     return SeeOther(reverse("conversation", args=[found.pk]))
 

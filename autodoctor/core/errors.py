@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
@@ -26,6 +26,10 @@ class Refused(Exception):
     def as_error(self) -> dict[str, Any]:
         error = {"error": self.code, "detail": self.detail}
         return error | {"link": self.link} if self.link else error
+
+
+class Gone(Http404):
+    """What somebody acts on is not there any more: answered like what is not theirs. No view has to know it."""
 
 
 class TooFast(Exception):

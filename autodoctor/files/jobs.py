@@ -19,8 +19,8 @@ LOOK_BACK = timedelta(days=3)
 
 
 def erase(job: Job, now: datetime) -> None:
-    file = StoredFile.objects.get(pk=job.key)
-    if file.removed_at:
+    file = StoredFile.objects.filter(pk=job.key).first()  # None: its owner was forgotten meanwhile, with its bytes
+    if file and file.removed_at:
         storage.remove(file.key, file.thumbnail_key)
 
 

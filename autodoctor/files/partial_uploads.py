@@ -12,8 +12,11 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import F
 
 from autodoctor.accounts.models import User
+from autodoctor.core.errors import Gone
+from autodoctor.core.locking import hold
 from autodoctor.files import errors, file_names, storage
 from autodoctor.files.listing import FilesJob
 from autodoctor.files.models import PartialUpload
@@ -66,7 +69,10 @@ def count(owner_id: UUID, now: datetime) -> int:
 
 
 def add(upload: PartialUpload, path: Path, *, start: int, now: datetime) -> None:
-    """Add the bytes of this file, which may be moved, if the upload stands at `start`. Raises `FileRefused`."""
+    """Add the bytes of this file, which may be moved, if the upload stands at `start`.
+
+    Raises `FileRefused`, and `Gone` if it was given up meanwhile.
+    """
     size = path.stat().st_size
     if start != upload.received:
         raise errors.wrong_offset()
@@ -84,10 +90,10 @@ def add(upload: PartialUpload, path: Path, *, start: int, now: datetime) -> None
 
 def _count_in(upload: PartialUpload, key: str, size: int, now: datetime) -> None:
     start, pieces = upload.received, [*upload.pieces, key]
-    still = PartialUpload.objects.filter(pk=upload.pk, received=start, expires_at__gt=now)
-    if not still.update(received=start + size, pieces=pieces, touched_at=now):
+    alive = PartialUpload.objects.filter(pk=upload.pk, expires_at__gt=now)
+    if not alive.filter(received=start).update(received=start + size, pieces=pieces, touched_at=now):
         _take_back(key)
-        raise errors.wrong_offset()
+        raise errors.wrong_offset() if alive.exists() else Gone
     upload.received, upload.pieces = start + size, pieces
 
 
@@ -118,10 +124,15 @@ def _join(upload: PartialUpload, file: SpooledFile) -> None:
 
 
 def drop(upload: PartialUpload, now: datetime) -> None:
-    """Give up the upload: from now on nobody goes on with it."""
+    """Give up the upload: from now on nobody goes on with it, and no request that has begun already."""
     with transaction.atomic():
-        PartialUpload.objects.filter(pk=upload.pk).update(expires_at=now)
+        PartialUpload.objects.filter(pk=upload.pk).update(expires_at=F("created_at"))
         schedule(FilesJob.EXPIRE, str(upload.pk), now)
+
+
+def keep_there(upload: PartialUpload, now: datetime) -> None:
+    """See to it that nobody gives the upload up until the caller's transaction ends. Raises `Gone`."""
+    hold(PartialUpload.objects.filter(expires_at__gt=now), upload.pk)
 
 
 def erase(upload_id: str, now: datetime) -> None:

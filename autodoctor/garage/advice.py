@@ -7,7 +7,7 @@ car's whole history to find what is left.
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from uuid import UUID
 
@@ -15,9 +15,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from autodoctor.booking.models import Vehicle, VehicleSession
+from autodoctor.core.errors import Gone
+from autodoctor.core.locking import hold
 from autodoctor.core.parsing import is_blank
 from autodoctor.garage.models import Advice
 from autodoctor.payments.formatting import format_sums
+from autodoctor.scheduler.handlers import Retry
 from autodoctor.summaries.models import Part, Summary
 
 MOST_STEPS = 40  # of one summary: what follows is one step
@@ -54,9 +57,12 @@ class AdviceList:
 
 @transaction.atomic
 def take_from_summary(session_id: UUID) -> None:
-    """Write down what a summary advises for the car that its session was about, if it is in a garage. Once."""
-    about = VehicleSession.objects.select_for_update().filter(session_id=session_id).first()
-    if about is None:
+    """Write down what a summary advises for the car that its session was about, if it is in a garage. Once.
+
+    Raises `Retry` if the owner says at this moment that it was about another car.
+    """
+    about = VehicleSession.objects.filter(session_id=session_id).first()
+    if about is None or not _is_held(about):
         return
     summary = Summary.objects.prefetch_related("parts").get(session_id=session_id)
     given: list[tuple[str, Part | None]] = [(words, None) for words in steps_in(summary.next_steps)]
@@ -75,6 +81,17 @@ def take_from_summary(session_id: UUID) -> None:
         ),
         ignore_conflicts=True,
     )
+
+
+def _is_held(about: VehicleSession) -> bool:
+    """Lock the car of a session, and return whether it is there. The car comes first, as for whoever removes it."""
+    try:
+        hold(Vehicle.objects.all(), about.vehicle_id)
+    except Gone:
+        return False
+    if not VehicleSession.objects.filter(pk=about.pk, vehicle=about.vehicle_id).exists():
+        raise Retry(timedelta(0), "the session was moved to another car")
+    return True
 
 
 def steps_in(text: str) -> list[str]:

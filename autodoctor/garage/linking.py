@@ -12,7 +12,10 @@ from autodoctor.sessions.models import Session
 
 @transaction.atomic
 def move_session(session_id: UUID, *, since: Vehicle, to: Vehicle) -> bool:
-    """Say that a session was about another car of the same owner; return whether it was about the first one."""
+    """Say that a session was about another car of the same owner; return whether it was about the first one.
+
+    Raises `Gone`; so do the others here.
+    """
     if not vehicles.move(session_id, since=since, to=to):
         return False
     advice.move(session_id, to=to)
@@ -38,6 +41,6 @@ def merge(car: Vehicle, *, into: Vehicle) -> None:
     """Put all that one car has into another one of the same owner, and remove it. Its links for a workshop end."""
     vehicles.move_all(since=car, to=into)
     advice.move_all(since=car, to=into)
-    car.delete()
+    vehicles.remove(car)
     if car.vin and not into.vin:
         vehicles.edit(into, vin=car.vin)

@@ -10,6 +10,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Least
 from django.utils.translation import gettext as _
 
+from autodoctor.booking import vehicles
 from autodoctor.booking.models import Vehicle, VehicleSession
 from autodoctor.core import acting
 from autodoctor.core.errors import Refused
@@ -41,9 +42,9 @@ class Choice:
 def make(car: Vehicle, choice: Choice, *, now: datetime) -> str | None:
     """Make a link and return its token, which nothing can tell again; None if this form has made its link already.
 
-    Raises `Refused` if too many links of the car work.
+    Raises `Refused` if too many links of the car work, and `Gone`.
     """
-    Vehicle.objects.select_for_update(no_key=True).get(pk=car.pk)
+    vehicles.keep_there(car)
     link_id = uuid5(car.pk, str(choice.form))
     if SharedLink.objects.filter(pk=link_id).exists():
         return None
@@ -62,18 +63,26 @@ def make(car: Vehicle, choice: Choice, *, now: datetime) -> str | None:
         made_at=now,
         ends_at=now + timedelta(days=choice.days),
     )
-    chosen = offered_files(car, named=choice.files)
+    chosen = _kept_files(car, choice.files)
     SharedFile.objects.bulk_create(SharedFile(link=link, file=file) for file in chosen)
     return token
 
 
-def offered_files(car: Vehicle, *, named: Collection[UUID] | None = None) -> list[StoredFile]:
-    """Return the latest files of the car's sessions that a link may show; with `named` only these."""
+def offered_files(car: Vehicle) -> list[StoredFile]:
+    """Return the latest files of the car's sessions that a link may show."""
+    return list(_files_of(car)[:FILES_OFFERED])
+
+
+@acting.system  # others have shared some of them
+def _kept_files(car: Vehicle, named: Collection[UUID]) -> list[StoredFile]:
+    """Return those of these files that are there. Nobody removes them until the caller's transaction ends."""
+    return list(_files_of(car).filter(pk__in=named).select_for_update(no_key=True)[:MOST_FILES])
+
+
+def _files_of(car: Vehicle) -> "QuerySet[StoredFile]":
     sessions = VehicleSession.objects.filter(vehicle=car).order_by("-booked_at").values_list("session_id", flat=True)
     there = StoredFile.objects.filter(owner_id__in=list(sessions[:FILES_OFFERED]), removed_at=None)
-    if named is not None:
-        there = there.filter(pk__in=named)
-    return list(there.order_by("-created_at", "id")[: FILES_OFFERED if named is None else MOST_FILES])
+    return there.order_by("-created_at", "id")
 
 
 def links_of(car: Vehicle) -> list[SharedLink]:

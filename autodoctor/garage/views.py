@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -81,8 +80,7 @@ def remove(request: SignedInRequest, vehicle_id: UUID) -> HttpResponse:
     gone = own_car(request, vehicle_id)
     if request.method != "POST":
         return render(request, "garage/remove.html", {"car": gone})
-    with transaction.atomic():
-        gone.delete()
+    vehicles.remove(gone)
     messages.success(request, _("The car is out of your garage. Its sessions are on your dashboard."))
     return SeeOther(reverse("garage"))
 

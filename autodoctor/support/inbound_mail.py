@@ -101,6 +101,8 @@ def _for_conversation(reply: incoming.Reply, token: str, conversation_id: UUID, 
             asking.confirm(conversation_id=found.pk, now=now)
         if reply.text or reply.files:  # an empty answer to our first mail confirms the address
             _write(reply, found, now)
+    except Conversation.DoesNotExist:  # its time is over
+        return None
     except FileRefused:
         raise
     except (Refused, TooFast) as refused:

@@ -1,5 +1,6 @@
 """What a person has proved in a browser: passwords and codes, as the session keeps them."""
 
+import time
 from typing import Any
 
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
@@ -11,6 +12,12 @@ def change_session(client: Client, **changes: Any) -> None:
     session = client.session
     session.update(changes)
     session.save()
+
+
+def confirm_again(client: Client) -> None:
+    """As after the page that asks for the password again, just now."""
+    given = {"method": "password", "at": time.time(), "reauthenticated": True}
+    change_session(client, **{AUTHENTICATION_METHODS_SESSION_KEY: [given]})
 
 
 def let_proof_age(client: Client) -> None:

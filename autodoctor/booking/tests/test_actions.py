@@ -11,12 +11,13 @@ from django.db import connection
 from autodoctor.accounts.models import User
 from autodoctor.booking import actions
 from autodoctor.booking.actions import AlreadyOpen, Intake
-from autodoctor.booking.models import Plan, Vehicle
+from autodoctor.booking.models import Booking, Plan, Vehicle
 from autodoctor.payments import stripe
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.lifecycle import endings, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import State
+from tests.kit.meanwhile import at_every_moment
 from tests.kit.stripe_sandbox import RunningSandbox
 
 MakeIntake = Callable[..., Intake]
@@ -89,6 +90,28 @@ def test_a_canceled_session_does_not_block_the_same_booking(customer: User, inta
     again = book(customer, sent, now)
     assert again != first
     assert book(customer, sent, now) == again
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.on_postgres
+def test_a_booking_that_is_forgotten_while_its_intake_is_sent_again_is_made_anew(
+    customer: User, intake: MakeIntake, now: datetime
+) -> None:
+    def forgotten() -> Intake:
+        sent = intake()
+        session = book(customer, sent, now, another=True)
+        endings.cancel_session(session_id=session.id, by=customer, now=now)
+        return sent
+
+    def forget(_sent: Intake) -> None:
+        Booking.objects.filter(session__state=State.CANCELLED).delete()
+
+    booked = list(
+        at_every_moment(
+            Booking, prepare=forgotten, act=lambda sent: book(customer, sent, now, another=True), other=forget
+        )
+    )
+    assert {session.state for session in booked} == {State.DRAFT}
 
 
 def test_another_customers_session_does_not_block_a_booking(

@@ -317,6 +317,15 @@ def test_a_removed_file_is_erased(customer: User) -> None:
     assert objects() == {other.key}
 
 
+def test_nothing_is_left_to_erase_of_a_removed_file_whose_owner_was_forgotten(customer: User) -> None:
+    now = timezone.now()
+    listing.remove(take(customer, "a.jpg", photo()), now=now)
+    listing.forget(OWNER, now=now)
+    for kind in (listing.FilesJob.FORGET, listing.FilesJob.ERASE):
+        jobs.JOBS[kind].run(Job.objects.get(kind=kind), now)
+    assert objects() == set()
+
+
 def test_file_in_a_summary_cannot_be_removed(customer: User) -> None:
     file = take(customer, "b.pdf", PDF)
     assert listing.keep(OWNER, [file.id]) == [file]

@@ -1,5 +1,6 @@
 """Attachments of a session: who may share, see and remove them, and when."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,8 +46,11 @@ def share_file(
     now: datetime,
     client_id: UUID | None = None,
     answers: Answers = NOTHING_ASKED,
+    also: Callable[[], None] | None = None,
 ) -> StoredFile:
     """Store a file as an attachment and tell both participants. Repeating a `client_id` returns the same attachment.
+
+    `also` is done first in the transaction that saves it.
 
     Raises the errors of `transitions`, and `Refused` (413, 415, 503, 507) for an unacceptable file.
     """
@@ -65,6 +69,8 @@ def share_file(
                 raise _AlreadyShared(there)
             check_room(state.session)
             data = _answered(file, state.session, by, answers)
+            if also:
+                also()
             ingest.save(file, owner_id=session_id, uploader=by)
             event_log.append_event(state.session, EventKind.FILE_SHARED, at=now, by=who, data=data, client_id=client_id)
             return file

@@ -74,6 +74,7 @@ def _share(upload: PartialUpload, by: User, now: datetime) -> StoredFile:
                 now=now,
                 client_id=upload.client_id,
                 answers=Answers(upload.shot, upload.still),
+                also=lambda: partial_uploads.keep_there(upload, now),
             )
     except (FileRefused, PartialUpload.DoesNotExist) as error:
         if not isinstance(error, FileRefused) or error.status in HOPELESS:

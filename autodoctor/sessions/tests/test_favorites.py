@@ -21,6 +21,7 @@ from autodoctor.sessions.lifecycle import rating
 from autodoctor.sessions.notify.mechanic_back import tell_of_return
 from autodoctor.sessions.queries.dashboards import favorite_mechanics
 from autodoctor.sessions.tests.story import NOON, Story
+from tests.kit.meanwhile import at_every_moment
 
 pytestmark = pytest.mark.django_db
 ClientOf = Callable[[User], Client]
@@ -213,3 +214,22 @@ def test_nobody_hears_who_does_not_want_to_or_may_not(
 def test_the_news_is_told_by_one_of_two_who_run_at_once(customer: User, mechanic: User) -> None:
     favorite = favorites.tell_when_back(customer=customer, mechanic=mechanic, now=timezone.now())
     assert (favorites.mark_told(favorite), favorites.mark_told(favorite)) == (True, False)
+
+
+# Removed meanwhile
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.on_postgres
+def test_a_favorite_that_is_removed_while_its_customer_asks_for_news_is_kept_anew(
+    customer: User, mechanic: User, client_of: ClientOf
+) -> None:
+    client = client_of(customer)
+    answers = at_every_moment(
+        Favorite,
+        prepare=lambda: favorites.add(customer=customer, mechanic=mechanic, now=NOON),
+        act=lambda _favorite: client.post(f"/mechanics/{mechanic.id}/favorite/", {"act": "tell"}).status_code,
+        other=lambda _favorite: favorites.remove(customer=customer, mechanic_id=mechanic.id),
+    )
+    assert set(answers) == {303}
+    assert Favorite.objects.get().tell_until

@@ -25,6 +25,7 @@ from autodoctor.sessions.lifecycle.resumable_uploads import Piece
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import HANDLERS as OF_SESSIONS
 from autodoctor.sessions.tests.story import Story
+from tests.kit.meanwhile import at_every_moment
 
 ClientOf = Callable[[User], Client]
 FILM = film(filling=300_000)
@@ -305,3 +306,31 @@ def test_a_canceled_upload_is_gone(story: Story, client_of: ClientOf) -> None:
     story.now = timezone.now()
     tidy(story)
     assert not objects()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.on_postgres
+@pytest.mark.parametrize("end", [CUT, len(FILM)])
+def test_an_upload_that_is_canceled_while_a_piece_arrives_is_gone(story: Story, client_of: ClientOf, end: int) -> None:
+    """And the last piece makes no file of it."""
+    story.live()
+    story.now = timezone.now()
+    client = client_of(story.customer)
+    were = [0]
+
+    def prepare() -> PartialUpload:
+        were.append(StoredFile.objects.count())
+        started: PartialUpload = begin(story, story.customer)
+        return started
+
+    def send(upload: PartialUpload) -> tuple[int, int]:
+        address = f"/api/sessions/{story.id}/uploads/{upload.id}"
+        answer = client.patch(address, FILM[:end], content_type=OCTETS, headers={"Upload-Offset": "0"})
+        return answer.status_code, StoredFile.objects.count() - were[-1]
+
+    def cancel(upload: PartialUpload) -> None:
+        partial_uploads.drop(upload, timezone.now())
+
+    answers = list(at_every_moment(PartialUpload, prepare=prepare, act=send, other=cancel))
+    assert answers[0] == (404, 0)
+    assert set(answers) == {(404, 0), (200, int(end == len(FILM)))}

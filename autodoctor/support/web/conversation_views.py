@@ -50,6 +50,8 @@ def conversation(request: SignedInRequest, conversation_id: UUID) -> HttpRespons
     try:
         act = _act_of(request)
         said = _do(act, request, found.pk)
+    except Conversation.DoesNotExist:  # its time is over
+        raise Http404 from None
     except Refused as refused:
         return _refuse(request, found, refused)
     if wants_json(request):
