@@ -184,7 +184,6 @@ def _show(request: HttpRequest, form: IntakeForm, status: int = 200) -> HttpResp
         "mechanics": mechanics_taking_sessions(),
         "offers_calls": Plan.objects.filter(active=True, bookable=True).exclude(kind=Kind.CHAT).exists(),
         "returned": status == 200 and KEPT in request.session,
-        "new_vehicle": not form.kept or form["vehicle"].value() == NEW_VEHICLE,
         "typed_codes": form["trouble_codes"].value() or "",
         "photo_bytes": FILE_BYTES,
         "asking": asking_of(form, person, timezone.now()),

@@ -36,6 +36,7 @@ class AdviceList:
     open: list[Advice]
     done: list[Advice]
     older: UUID | None
+    behind: UUID | None  # where this page begins; None for the first
 
     @property
     def steps(self) -> list[Advice]:
@@ -110,7 +111,7 @@ def of_car(car: Vehicle, *, behind: UUID | None = None) -> AdviceList:
     found = list(given.filter(rest, done_at=None).order_by("-given_at", "position", "id")[: OPEN_SHOWN + 1])
     shown = found[:OPEN_SHOWN]
     done = list(given.filter(done_at__isnull=False).order_by("-done_at")[:DONE_SHOWN])
-    return AdviceList(shown, done, shown[-1].id if len(found) > OPEN_SHOWN else None)
+    return AdviceList(shown, done, shown[-1].id if len(found) > OPEN_SHOWN else None, mark.id if mark else None)
 
 
 def tick(car: Vehicle, advice_id: UUID, *, done: bool, now: datetime) -> bool:

@@ -24,13 +24,14 @@ from autodoctor.garage.views import own_car, page_of, show_car
 @signed_in
 @require_POST
 def advice(request: SignedInRequest, vehicle_id: UUID) -> HttpResponse:
-    """Mark advice as `done`, or as `open` again. Twice is once."""
+    """Mark advice as `done`, or as `open` again. Twice is once. `behind`: the page of advice that they were on."""
     car = own_car(request, vehicle_id)
     done = parse_uuid(request.POST.get("done"))
     named = done or parse_uuid(request.POST.get("open"))
     if named is None or not advices.tick(car, named, done=bool(done), now=timezone.now()):
         raise Http404
-    return SeeOther(f"{page_of(car)}#advice")
+    behind = parse_uuid(request.POST.get("behind"))
+    return SeeOther(f"{page_of(car)}{f'?advice={behind}' if behind else ''}#advice")
 
 
 @signed_in

@@ -106,6 +106,18 @@ def test_open_advice_is_read_page_by_page_however_much_is_done(truck: Vehicle, a
     assert pages == 4
 
 
+def test_who_ticks_older_advice_stays_there(
+    customer: User, client_of: ClientOf, truck: Vehicle, another: Another
+) -> None:
+    submitted(another(), parts=tuple(PartLine(f"Part {number}", "", 1, 100) for number in range(40)))
+    client, begins = client_of(customer), advice.of_car(truck).older
+    older = f"/garage/{truck.pk}/?advice={begins}"
+    assert f'name="behind" value="{begins}"' in client.get(older).content.decode()
+    ticked = advice.of_car(truck, behind=begins).open[0]
+    sent = client.post(f"/garage/{truck.pk}/advice/", {"done": str(ticked.pk), "behind": str(begins)})
+    assert sent["Location"] == f"{older}#advice"
+
+
 def test_prices_of_different_currencies_are_not_added(truck: Vehicle, another: Another) -> None:
     submitted(another(), parts=(PartLine("Clamp", "", 2, 1450),))
     submitted(another(currency="eur"), parts=(PartLine("Clamp", "", 1, 1000),))
