@@ -60,7 +60,7 @@ def inspect(page: Page, name: str, *, axe: bool = True) -> None:
         if shown != theme:
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         shown = theme
-        problems = _too_wide(page)
+        problems = too_wide(page)
         assert not problems, f"{where} {problems}"
         if axe:
             _look(page, rules, where)
@@ -79,7 +79,7 @@ def _look(page: Page, of_page: list[str], where: str) -> None:
     sight.is_good(of_page)
 
 
-def _too_wide(page: Page) -> list[str]:
+def too_wide(page: Page) -> list[str]:
     """Return the elements that overflow after the page has settled in its new width."""
     problems: list[str] = page.evaluate(TOO_WIDE)
     if not problems:

@@ -72,6 +72,10 @@ def say(server: Server, person: Person, session_id: str, text: str) -> None:
     _done(client(server, person).post(f"/api/sessions/{session_id}/messages", json=message))
 
 
+def ask_support(server: Server, person: Person, session_id: str, text: str) -> None:
+    _done(client(server, person).post(f"/api/sessions/{session_id}/help", json={"reason": "payment", "text": text}))
+
+
 def state(server: Server, person: Person, session_id: str) -> str:
     return str(_done(client(server, person).get(f"/api/sessions/{session_id}")).json()["state"])
 

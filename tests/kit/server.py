@@ -95,12 +95,14 @@ class Server(Child):
         environment: Mapping[str, str] | None = None,
         cold: bool = False,
         as_deployed: bool = False,
+        scenario: str = "",
     ) -> None:
         self.data = data
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self._cold = cold
         self._as_deployed = as_deployed
+        self._scenario = scenario
         self._database_url = database_url
         self.environment = _environment(data, database_url) | {
             "PORT": str(self.port),
@@ -114,6 +116,7 @@ class Server(Child):
     def start(self) -> None:
         """Returns once it answers. Raises `RuntimeError` with its log when it does not within a minute."""
         command = ["uvicorn", *documented_options(self.port)] if self._as_deployed else ["autodoctor.dev"]
+        command += ["--scenario", self._scenario] if self._scenario else []
         with self._log.open("ab") as log:
             self._process = processes.start(
                 *command,
@@ -239,11 +242,13 @@ def running(
     environment: Mapping[str, str] | None = None,
     cold: bool = False,
     as_deployed: bool = False,
+    scenario: str = "",
 ) -> Iterator[Server]:
     """A server with the demo people and plans, gone afterwards with all its data.
 
     `deadlines` (seconds) changes single ones; `database_url` comes from `fresh_database()`; `cold` is for tests of how
-    it starts, see `processes`; `as_deployed` begins it with the options of docs/production.md.
+    it starts, see `processes`; `as_deployed` begins it with the options of docs/production.md; `scenario` is one of
+    `bin/dev`.
     """
     _bundle_scripts()
     data = Path(tempfile.mkdtemp(prefix="autodoctor-server-"))
@@ -255,6 +260,7 @@ def running(
         environment=environment,
         cold=cold,
         as_deployed=as_deployed,
+        scenario=scenario,
     )
     try:
         server.start()
