@@ -251,10 +251,9 @@ def test_full_screen_own_picture_and_quality_can_be_changed_in_a_call(call: Pair
 
 def drag(page: Page, what: Locator, *, to: tuple[float, float]) -> None:
     """Drag to a position, as a share of the picture's width and height."""
-    at, picture = what.bounding_box(), page.locator(".stage__picture").bounding_box()
-    assert at
+    what.hover()  # at rest: a moment ago it stood elsewhere
+    picture = page.locator(".stage__picture").bounding_box()
     assert picture
-    page.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
     page.mouse.down()
     page.mouse.move(picture["x"] + picture["width"] * to[0], picture["y"] + picture["height"] * to[1], steps=5)
     page.mouse.up()
