@@ -32,6 +32,7 @@ LASTS = timedelta(hours=2)
 MESSAGES = 60  # of the running call
 OVER_LATELY = 30  # sessions of this month
 WAITING = 5  # requests
+A_FORTNIGHT = timedelta(days=14)  # on any day, the month of that day has at least so many days with charges
 FIRST_AGO = timedelta(days=95)  # the last of the history: no page shows a period that reaches so far back
 EVENTS = 2  # of each session of the history
 OWN = 2000  # sessions of the history at most that are of the two people who look
@@ -85,7 +86,7 @@ def _pages(live: Session, people: list[User], keys: list[str]) -> Iterator[tuple
     yield "mechanic's dashboard", "/dashboard/", mechanic
     yield "room", f"/sessions/{live.id}/", customer
     yield "room's panels", f"/sessions/{live.id}/panel/", customer
-    yield "earnings", "/dashboard/earnings/", mechanic
+    yield "earnings", f"/dashboard/earnings/?month={timezone.now() - A_FORTNIGHT:%Y-%m}", mechanic
     yield "own sessions (API)", "/api/sessions?limit=20", customer
     yield "case", f"/support/sessions/{live.id}/", support
     yield "search by car", "/support/search/?q=volvo", support
