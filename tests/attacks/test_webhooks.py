@@ -11,6 +11,7 @@ from autodoctor.sandbox.webhooks import sign
 from tests.kit import scene
 from tests.kit.scene import Talk
 from tests.kit.server import PLAIN, Server
+from tests.kit.waiting import until
 
 SECRET = "whsec_sandbox"
 ADDRESS = "/api/stripe/webhook"
@@ -103,10 +104,7 @@ def test_a_signed_webhook_is_checked_with_stripe_before_it_is_believed(draft: Ta
     answer = deliver(draft.server, body, sign(body, SECRET, int(time.time())))
     assert answer.status_code == 200
     tried = f"SELECT attempts FROM scheduler_job WHERE kind = 'stripe.event' AND key = '{json.loads(body)['id']}'"
-    limit = time.monotonic() + 10
-    while draft.server.sql(tried) == [(0,)]:
-        assert time.monotonic() < limit
-        time.sleep(0.02)
+    until(lambda: draft.server.sql(tried) != [(0,)])
     assert scene.state_of(draft.server, draft.id) == "draft"
     query = "SELECT state FROM payments_payment WHERE owner_id = %s"
     assert draft.server.sql(query, scene.key(draft.server, draft.id)) == [("created",)]

@@ -42,12 +42,16 @@ OUT_OF_REACH = """async (wanted) => {
     if (isFixed(document.body)) scrollTo({ top: 0, behavior: "instant" });
   };
   const isCut = (each) => {
-    const range = document.createRange(), frame = each.closest(".stage__own, .stage__picture");
-    range.selectNodeContents(each);
-    const [text, edge] = [range.getBoundingClientRect(), frame.getBoundingClientRect()];
-    const [top, bottom] = [edge.top - text.top, text.bottom - edge.bottom]; // by so much it stands out
-    const isScrolled = getComputedStyle(frame).overflowY === "auto";
-    return !isScrolled && Math.max(top, bottom, edge.left - text.left, text.right - edge.right) > 1;
+    const frame = each.closest(".stage__own, .stage__picture"), edge = frame.getBoundingClientRect();
+    const standsOut = ({ top, right, bottom, left }) => // of the frame, by more than a pixel
+      Math.max(edge.top - top, bottom - edge.bottom, edge.left - left, right - edge.right) > 1;
+    return getComputedStyle(frame).overflowY !== "auto" && seenIn(each).some(standsOut);
+  };
+  const seenIn = (each) => {
+    const range = document.createRange(), isHidden = (node) => node.classList?.contains("visually-hidden");
+    const parts = [...each.childNodes].filter((node) => !isHidden(node)); // words for the ear alone take no place
+    const places = parts.map((node) => (range.selectNode(node), range.getBoundingClientRect()));
+    return places.filter(({ width, height }) => width && height);
   };
   const label = (each) => (each.matches("[type=radio], [type=checkbox]") && each.labels[0]) || each;
   const look = (each) => {

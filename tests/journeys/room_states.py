@@ -157,6 +157,7 @@ NEW_DEVICE = (
     f"{STAGE}.querySelector('[data-new-device]').hidden = true;",
 )
 FIGURES = (
+    f"{STAGE}.dataset.bars = '0';"
     f"{STAGE}.querySelector('[data-slot=quality]').textContent = '1284 ms · 12345 kbit/s · 720p';"
     f"{STAGE}.querySelector('[data-act=figures]').ariaPressed = 'true';",
     f"{STAGE}.querySelector('[data-act=figures]').ariaPressed = 'false';",

@@ -61,8 +61,9 @@ def claimed() -> list[Job]:
 
 def schedule_work(count: int, kind: Work = Work.WORK, due_at: datetime = NOON) -> list[str]:
     keys = [str(number) for number in range(count)]
-    for key in keys:
-        schedule(kind, key, due_at)
+    with transaction.atomic():  # no process sees the first of them before the last is there
+        for key in keys:
+            schedule(kind, key, due_at)
     return keys
 
 
