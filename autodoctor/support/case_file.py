@@ -22,7 +22,7 @@ from autodoctor.sessions.queries.substitutes import search_ends_at
 from autodoctor.sessions.record import participants
 from autodoctor.sessions.record.participants import ParticipantState
 from autodoctor.sessions.rules import settlement
-from autodoctor.sessions.rules.triggers import duration
+from autodoctor.sessions.rules.triggers import duration, is_substitute_awaited
 from autodoctor.sessions.states import RUNNING, TERMINAL, EventKind, State
 from autodoctor.support.board_lines import Notice, notices_of
 from autodoctor.support.case_timeline import Group, Line, lines
@@ -88,11 +88,10 @@ class Case:
     @property
     def waits_until(self) -> datetime | None:
         """Return when the wait for another mechanic is over: for anybody, or for the one who took over to join."""
-        session = self.session
         if self.is_searching:
-            return search_ends_at(session)
-        is_awaited = session.state == State.RECONNECTING and session.search_at is not None
-        return session.state_at + duration("substitute_not_in") if is_awaited else None
+            return search_ends_at(self.session)
+        is_awaited = is_substitute_awaited(self.situation)
+        return self.session.state_at + duration("substitute_not_in") if is_awaited else None
 
     @property
     def vehicle(self) -> str:

@@ -23,7 +23,7 @@ class GoingOnPanel(Panel):
         return search_ends_at(self.session)
 
     @property
-    def is_awaited(self) -> bool:
+    def is_taken_over(self) -> bool:
         """Return whether another mechanic took over and has not joined yet."""
         return self.view.is_taken_over
 

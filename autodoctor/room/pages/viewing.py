@@ -9,10 +9,10 @@ from autodoctor.handover.models import Handover
 from autodoctor.handover.panel import HandoverPanel
 from autodoctor.payments.models import Payment
 from autodoctor.receipts.receipt import Receipt, receipt_of
-from autodoctor.sessions.lifecycle import attendance
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import participants
 from autodoctor.sessions.record.participants import ParticipantState
+from autodoctor.sessions.rules.triggers import is_substitute_awaited
 from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, Kind, State
 
 CANDIDATE = "candidate"  # an approved mechanic who looks at a request in the queue
@@ -76,7 +76,7 @@ class Viewing:
     @property
     def is_taken_over(self) -> bool:
         """Return whether another mechanic took the running session over and has not joined yet."""
-        return self.session.state == State.RECONNECTING and attendance.is_awaited(self.situation)
+        return is_substitute_awaited(self.situation)
 
     @property
     def _has_to_join(self) -> bool:

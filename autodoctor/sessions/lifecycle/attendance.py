@@ -8,8 +8,7 @@ from autodoctor.sessions.models import Participant
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import ParticipantState, Seats, SessionState
 from autodoctor.sessions.rules import shares
-from autodoctor.sessions.rules.triggers import duration
-from autodoctor.sessions.states import State
+from autodoctor.sessions.rules.triggers import duration, is_substitute_awaited
 
 
 def come_in(part: Participant, at: datetime) -> None:
@@ -37,18 +36,12 @@ def vacate(state: SessionState, reason: str, *, at: datetime, who: event_log.Act
     return freed
 
 
-def is_awaited(state: Seats) -> bool:
-    """Return whether somebody took the running session over and has not joined it yet."""
-    part = state.mechanic.part
-    return state.session.state == State.RECONNECTING and part is not None and part.joined_at is None
-
-
 def give_back(state: SessionState, at: datetime) -> None:
     """A running session is about to end while nobody has it: whoever had it last has it again, for the summary.
 
     Whoever took it over and did not join has nothing to write about.
     """
-    if is_awaited(state):
+    if is_substitute_awaited(state):
         vacate(state, "ended_first", at=at, who=None)
     last = shares.chain(state.released)[-1]
     last.released_at, last.release_reason, last.released_by = None, "", ""

@@ -4,11 +4,12 @@ from datetime import datetime
 from uuid import UUID
 
 from autodoctor.accounts.models import Role, User
-from autodoctor.sessions.lifecycle import attendance, private_requests, substitutes, transitions
+from autodoctor.sessions.lifecycle import private_requests, substitutes, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import SessionState
+from autodoctor.sessions.rules import triggers
 from autodoctor.sessions.states import OFFERED, State
 
 
@@ -40,7 +41,7 @@ def _has_given_back(state: SessionState, by: User) -> bool:
 
 
 def _give_back(state: SessionState, reason: str, who: event_log.Actor, now: datetime) -> None:
-    if who.role == Role.MECHANIC and attendance.is_awaited(state):
+    if who.role == Role.MECHANIC and triggers.is_substitute_awaited(state):
         substitutes.search(state, substitutes.Why.GIVEN_BACK, at=now, who=who)
     else:
         transitions.release_mechanic(state, reason, at=now, who=who)

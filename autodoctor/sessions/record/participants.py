@@ -20,7 +20,7 @@ class ParticipantState:
     page_open: bool = False
     joined_page: bool = False
     lapsed_at: datetime | None = None  # pages of a process that died were last alive then
-    is_awaited: bool = False  # such a process died just now, and its people are coming back
+    is_returning: bool = False  # such a process died just now, and its people are coming back
     is_heard: bool = False  # the other side, whose page is open, says that their media arrive
 
     @property
@@ -145,7 +145,7 @@ def _count(seat: ParticipantState, page: Connection, now: datetime) -> None:
         seat.joined_page = seat.joined_page or page.joined
     elif page.joined:
         seat.lapsed_at = max(page.process.renewed_at, seat.lapsed_at or page.process.renewed_at)
-        seat.is_awaited = seat.is_awaited or (page.process.awaited_until or now) > now
+        seat.is_returning = seat.is_returning or (page.process.awaited_until or now) > now
 
 
 def presence(sessions: Iterable[Session], now: datetime) -> dict[UUID, dict[str, str]]:

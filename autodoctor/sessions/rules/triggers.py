@@ -14,7 +14,7 @@ from autodoctor.accounts.models import Role
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record.participants import ParticipantState, Seats, SessionState
 from autodoctor.sessions.rules import durations
-from autodoctor.sessions.states import EndReason, Kind
+from autodoctor.sessions.states import EndReason, Kind, State
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _no_show(state: SessionState) -> datetime | None:
 
 def _missing_since(state: SessionState, role: str) -> datetime | None:
     seat = state.seat(role)
-    if not seat.is_in or seat.is_awaited or (role == Role.MECHANIC and _left_after_all_time(state)):
+    if not seat.is_in or seat.is_returning or (role == Role.MECHANIC and _left_after_all_time(state)):
         return None
     return seat.gone_since
 
@@ -94,6 +94,11 @@ def mechanic_lost_since(state: Seats) -> datetime | None:
     ):
         return None
     return max(missed_at, state.session.paused_at)
+
+
+def is_substitute_awaited(state: Seats) -> bool:
+    """Return whether another mechanic took the running session over and has not joined it yet."""
+    return state.session.state == State.RECONNECTING and state.session.search_at is not None
 
 
 def used_share_from(state: Seats) -> datetime | None:
@@ -178,6 +183,10 @@ def _preflight_failing(state: SessionState) -> datetime | None:
     return min((part.failing_since for part in parts if part and part.failing_since), default=None)
 
 
+def _substitute_not_in(state: SessionState) -> datetime | None:
+    return state.session.state_at if is_substitute_awaited(state) else None
+
+
 def _second(fact: str) -> Callable[[SessionState], datetime | None]:
     """Return when this event happened for the second time in the session."""
 
@@ -186,12 +195,6 @@ def _second(fact: str) -> Callable[[SessionState], datetime | None]:
         return moments[1] if len(moments) > 1 else None
 
     return of
-
-
-def _substitute_not_in(state: SessionState) -> datetime | None:
-    """Whoever took a running session over and has not joined it yet."""
-    is_awaited = state.session.search_at is not None and state.mechanic.part is not None
-    return state.session.state_at if is_awaited else None
 
 
 # Things that are counted in a session stand in its log with one of these as their rule.
