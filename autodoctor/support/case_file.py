@@ -90,7 +90,7 @@ class Case:
         """Return when the wait for another mechanic is over: for anybody, or for the one who took over to join."""
         if self.is_searching:
             return search_ends_at(self.session)
-        is_awaited = is_substitute_awaited(self.situation)
+        is_awaited = is_substitute_awaited(self.session)
         return self.session.state_at + duration("substitute_not_in") if is_awaited else None
 
     @property

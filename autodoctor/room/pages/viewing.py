@@ -76,7 +76,7 @@ class Viewing:
     @property
     def is_taken_over(self) -> bool:
         """Return whether another mechanic took the running session over and has not joined yet."""
-        return is_substitute_awaited(self.situation)
+        return is_substitute_awaited(self.session)
 
     @property
     def _has_to_join(self) -> bool:

@@ -41,7 +41,7 @@ def give_back(state: SessionState, at: datetime) -> None:
 
     Whoever took it over and did not join has nothing to write about.
     """
-    if is_substitute_awaited(state):
+    if is_substitute_awaited(state.session):
         vacate(state, "ended_first", at=at, who=None)
     last = shares.chain(state.released)[-1]
     last.released_at, last.release_reason, last.released_by = None, "", ""

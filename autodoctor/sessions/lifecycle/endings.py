@@ -60,7 +60,7 @@ def end_session(*, session_id: UUID, by: User, shown_cents: int | None = None, n
         if state.session.state != State.COMPLETED:
             transitions.check_party(who)
             check(state.session.state, State.COMPLETED)
-            if who.role == Role.MECHANIC and triggers.is_substitute_awaited(state):
+            if who.role == Role.MECHANIC and triggers.is_substitute_awaited(state.session):
                 raise Refused("not_joined", _("Join this session first, or give it back."))
             reason = _reason_to_end(state, who.role, now)
             if who.role == Role.CUSTOMER:
@@ -82,7 +82,7 @@ def _reason_to_end(state: SessionState, role: str, now: datetime) -> EndReason:
 
 def _nobody_has(state: SessionState) -> bool:
     """Return whether the running session has no mechanic, or one who has not joined it yet."""
-    return state.session.state == State.HANDING_OVER or triggers.is_substitute_awaited(state)
+    return state.session.state == State.HANDING_OVER or triggers.is_substitute_awaited(state.session)
 
 
 def _is_without_mechanic(state: SessionState) -> bool:

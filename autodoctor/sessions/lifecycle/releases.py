@@ -41,7 +41,7 @@ def _has_given_back(state: SessionState, by: User) -> bool:
 
 
 def _give_back(state: SessionState, reason: str, who: event_log.Actor, now: datetime) -> None:
-    if who.role == Role.MECHANIC and triggers.is_substitute_awaited(state):
+    if who.role == Role.MECHANIC and triggers.is_substitute_awaited(state.session):
         substitutes.search(state, substitutes.Why.GIVEN_BACK, at=now, who=who)
     else:
         transitions.release_mechanic(state, reason, at=now, who=who)

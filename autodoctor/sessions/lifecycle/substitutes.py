@@ -68,7 +68,7 @@ def _leave(state: SessionState, note: str, who: event_log.Actor, now: datetime) 
 
     Whoever has not joined yet knows nothing that the next one should: the note of the one before stays.
     """
-    if triggers.is_substitute_awaited(state):
+    if triggers.is_substitute_awaited(state.session):
         return search(state, Why.GIVEN_BACK, at=now, who=who)
     if seconds_left(state.session, now) < TOO_SHORT_SECONDS:
         is_up = triggers.all_time_given(state.session, now)

@@ -96,9 +96,9 @@ def mechanic_lost_since(state: Seats) -> datetime | None:
     return max(missed_at, state.session.paused_at)
 
 
-def is_substitute_awaited(state: Seats) -> bool:
+def is_substitute_awaited(session: Session) -> bool:
     """Return whether another mechanic took the running session over and has not joined it yet."""
-    return state.session.state == State.RECONNECTING and state.session.search_at is not None
+    return session.state == State.RECONNECTING and session.search_at is not None
 
 
 def used_share_from(state: Seats) -> datetime | None:
@@ -184,7 +184,7 @@ def _preflight_failing(state: SessionState) -> datetime | None:
 
 
 def _substitute_not_in(state: SessionState) -> datetime | None:
-    return state.session.state_at if is_substitute_awaited(state) else None
+    return state.session.state_at if is_substitute_awaited(state.session) else None
 
 
 def _second(fact: str) -> Callable[[SessionState], datetime | None]:
