@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from autodoctor.files import blanking
+from autodoctor.files import blanking, mp4_metadata
 from autodoctor.files.tests.samples import PDF, box, photo
 
 PLACE = b"N52 31.203 E013 24.600"
@@ -47,6 +47,16 @@ def test_free_gps_blocks_between_pictures_are_blanked(tmp_path: Path) -> None:
     assert PLACE not in found
     assert b"before" in found
     assert b"after" in found
+
+
+@pytest.mark.parametrize("before_end", [0, 1, 3, 4, 5, 8, 11, 12, 300, 2000])
+def test_a_free_gps_block_is_blanked_where_one_searched_window_meets_the_next(tmp_path: Path, before_end: int) -> None:
+    block = struct.pack(">I", 1024) + b"freeGPS " + PLACE.ljust(1012)
+    start = FTYP + box(b"moov", bytes(0))
+    filler = b"-" * (mp4_metadata.WINDOW - before_end - len(start) - 8)
+    found = blanked(tmp_path, start + box(b"mdat", filler + block + block + b"after"))
+    assert PLACE not in found
+    assert found.endswith(struct.pack(">I", 1024) + b"free" + bytes(1016) + b"after")
 
 
 @pytest.mark.parametrize("handler", [b"meta", b"text", b"sbtl", b"camm"])
