@@ -13,6 +13,7 @@ from django.utils import timezone
 from autodoctor.accounts.models import Role, User
 from autodoctor.conversations.models import Conversation
 from autodoctor.core import acting
+from autodoctor.core.raw_sql import rows
 from autodoctor.rates.in_process import Counts
 from autodoctor.rates.limits import PINGS
 from autodoctor.room.hub.event_bus import EventBus, Followed, bus
@@ -302,13 +303,11 @@ def _changes_queue(session_id: UUID, kinds: set[str]) -> tuple[bool, str | None]
     """
     if not kinds & (QUEUE | FILES | ENDS):
         return False, None
-    columns = ("state", "asked_for_id", "private_until", "search_at")
-    session = Session.objects.only(*columns).filter(pk=session_id).first()
-    if session is None:
-        return False, None
-    asked = str(session.asked_for_id) if session.private_until else None
-    was_offered = bool(kinds & ENDS) and session.search_at is not None
-    return bool(kinds & QUEUE) or was_offered or session.state in OFFERED, asked
+    for session in rows(Session, "id = %s", session_id):
+        asked = str(session.asked_for_id) if session.private_until else None
+        was_offered = bool(kinds & ENDS) and session.search_at is not None
+        return bool(kinds & QUEUE) or was_offered or session.state in OFFERED, asked
+    return False, None
 
 
 feed = Feed(bus)
