@@ -18,6 +18,8 @@ def _icon(request: HttpRequest) -> HttpResponsePermanentRedirect:
 
 
 urlpatterns = [
+    path("", include("autodoctor.payments.urls")),
+    path("api/", api.urls),  # asked most: each request would try all pages before
     path("", include("autodoctor.booking.urls")),
     path("", include("autodoctor.accounts.urls")),
     path("", include("autodoctor.skills.urls")),
@@ -32,11 +34,9 @@ urlpatterns = [
     path("", include("autodoctor.legal.urls")),
     path("", include("autodoctor.conversations.urls")),
     path("", include("autodoctor.mail.urls")),
-    path("", include("autodoctor.payments.urls")),
     path("", include("autodoctor.files.urls")),
     path("", include("autodoctor.health.urls")),
     path("", include("autodoctor.push.urls")),
-    path("api/", api.urls),
     path("admin/", admin.site.urls),
     path("favicon.ico", _icon),
 ]
