@@ -42,14 +42,23 @@ class Line:
         return self.session.vehicle_words
 
     @property
-    def is_handed_over(self) -> bool:
-        """Return whether another mechanic went on with the session: this one sees nothing more of it."""
+    def has_left(self) -> bool:
+        """Return whether the mechanic had left before the end: they see nothing more of the session."""
         return self.earning.mechanic_id != self.session.mechanic_id
+
+    @property
+    def what_followed(self) -> str:
+        """Return what became of the session without them; empty for whoever had it at the end."""
+        if not self.has_left:
+            return ""
+        if self.session.handed_over:
+            return _("Another mechanic went on")
+        return _("The customer asked for another mechanic, and canceled")
 
     @property
     def lost_time(self) -> str:
         """Return the time that the session has lost, in words; empty if nothing was lost."""
-        return "" if self.is_handed_over else lost_time.words(self.session, Role.MECHANIC)
+        return "" if self.has_left else lost_time.words(self.session, Role.MECHANIC)
 
     @property
     def tone(self) -> str:
