@@ -74,8 +74,10 @@ def _facts(line: Line) -> Iterator[str]:
     if lost := line.lost_time:
         yield lost
     if earning.borne_cents:
-        borne = format_cents(earning.borne_cents, payment.currency)
-        yield _("%(cents)s refunded at your expense") % {"cents": borne}
+        words = _("%(cents)s refunded at your expense")
+        if line.position.is_lost:
+            words = _("%(cents)s refunded or taken back by the customer’s bank")
+        yield words % {"cents": format_cents(earning.borne_cents, payment.currency)}
 
 
 def _month(address: str, first: date, earned: Sums, shown: date) -> str:
