@@ -6,7 +6,7 @@ from uuid import UUID
 from autodoctor.accounts.models import Role
 from autodoctor.sessions.models import Participant
 from autodoctor.sessions.record.participants import Seats
-from autodoctor.sessions.rules.triggers import duration
+from autodoctor.sessions.rules import durations
 
 
 def seconds_in(part: Participant, at: datetime) -> float:
@@ -17,7 +17,7 @@ def seconds_in(part: Participant, at: datetime) -> float:
 
 def spent_at(part: Participant) -> datetime | None:
     """Return when this participant will have been in for long enough if they stay; None while they are not in."""
-    left = duration("mechanic_time_spent") - timedelta(seconds=part.in_seconds)
+    left = timedelta(seconds=durations.seconds("mechanic_time_spent") - part.in_seconds)
     return part.in_since and part.in_since + left
 
 
@@ -30,7 +30,7 @@ def spent_mechanic(state: Seats, now: datetime) -> UUID | None:
     candidates.sort(key=lambda part: part.released_at or now)
     if state.mechanic.part:
         candidates.append(state.mechanic.part)
-    least = duration("mechanic_time_spent").total_seconds()
+    least = durations.seconds("mechanic_time_spent")
     seen_until = state.mechanic.gone_since or now
     spent = [part.user_id for part in candidates if seconds_in(part, min(seen_until, now)) >= least]
     return spent[-1] if spent else None
