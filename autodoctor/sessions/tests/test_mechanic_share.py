@@ -1,8 +1,11 @@
 """What a mechanic reads of their share is what they earn, whoever else had the session and whatever was refunded."""
 
+import re
+from collections.abc import Callable
 from datetime import date
 
 import pytest
+from django.test import Client
 
 from autodoctor.accounts.models import User
 from autodoctor.payments.models import Earning, Payment, Refund
@@ -15,6 +18,7 @@ from autodoctor.sessions.tests.story import Story
 from autodoctor.sessions.tests.test_substitutes import hands_over, takes_over
 
 pytestmark = pytest.mark.django_db
+ClientOf = Callable[[User], Client]
 
 
 def charged(story: Story) -> Story:
@@ -34,6 +38,13 @@ def read_by(mechanic: User, story: Story) -> set[int]:
 
 def earned_by(mechanic: User) -> int:
     return sum(earning.share_cents for earning in Earning.objects.filter(mechanic=mechanic))
+
+
+def facts_of(story: Story, person: User, client_of: ClientOf) -> str:
+    """Return the line with the amount, wherever the room shows its facts."""
+    page = client_of(person).get(f"/sessions/{story.id}/").content.decode()
+    [found] = set(re.findall(r"<dt>(Price|You earn)</dt>\s*<dd>\s*(\S+?)\s*<", page))
+    return " ".join(found)
 
 
 def lines_of(mechanic: User, story: Story) -> str:
@@ -102,6 +113,27 @@ def test_the_share_that_is_read_before_the_charge_is_the_one_that_is_earned(
     before = read_by(mechanic2, story)
     charged(story)
     assert before == read_by(mechanic2, story) == {earned_by(mechanic2)}
+
+
+def test_who_goes_on_reads_what_the_rest_of_the_time_earns(story: Story, mechanic2: User, client_of: ClientOf) -> None:
+    handed_over(story, mechanic2)
+    assert facts_of(story, mechanic2, client_of) == "You earn $15.15"  # 20 of 30 minutes, and the extension
+    charged(story.wait(minutes=35))
+    assert earned_by(mechanic2) == 1515
+
+
+def test_an_extension_is_in_the_price_and_in_the_share(
+    story: Story, mechanic: User, customer: User, client_of: ClientOf
+) -> None:
+    story.live()
+    assert facts_of(story, mechanic, client_of) == "You earn $6.99"
+    extension = story.ask(minutes=15, cents=1499)
+    story.hold(extension).extend(extension)
+    assert facts_of(story, mechanic, client_of) == "You earn $17.48"
+    assert facts_of(story, customer, client_of) == "Price $24.98"
+    charged(story.wait(minutes=46))
+    assert earned_by(mechanic) == 1748
+    assert facts_of(story, customer, client_of) == "Price $24.98"
 
 
 def test_a_hold_that_the_bank_gave_up_takes_its_time_from_nobody(story: Story, mechanic2: User, customer: User) -> None:
