@@ -112,7 +112,16 @@ class Receipt:
         return [refund for refund in self.refunds if refund.state == Refund.State.REQUESTED]
 
     @property
+    def pending_refund_cents(self) -> int:
+        return sum(refund.amount_cents for refund in self.pending_refunds)
+
+    @property
+    def issued_refund_cents(self) -> int:
+        return self.refunded_cents - self.pending_refund_cents
+
+    @property
     def refunded_cents(self) -> int:
+        """Return what was or will be refunded, in cents."""
         return sum(refund.amount_cents for refund in self.refunds)
 
     @property

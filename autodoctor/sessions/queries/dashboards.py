@@ -103,9 +103,17 @@ class SessionRow:
 
     @property
     def given_back(self) -> int:
-        """Return what was or will be refunded, in cents."""
+        """Return what was refunded, in cents."""
+        return self._refunds_in(Refund.State.ISSUED)
+
+    @property
+    def coming_back(self) -> int:
+        """Return the refunds that are on their way, in cents."""
+        return self._refunds_in(Refund.State.REQUESTED)
+
+    def _refunds_in(self, state: Refund.State) -> int:
         refunds = [refund for payment in self.payments for refund in payment.refunds.all()]
-        return sum(refund.amount_cents for refund in refunds if refund.state != Refund.State.FAILED)
+        return sum(refund.amount_cents for refund in refunds if refund.state == state)
 
     @property
     def share(self) -> int:
