@@ -15,10 +15,15 @@ def seconds_in(part: Participant, at: datetime) -> float:
     return part.in_seconds + max(0.0, this_time)
 
 
+def in_at_once_since(part: Participant) -> datetime | None:
+    """Return since when they would be in if all their times were one; None while they are not in."""
+    return part.in_since and part.in_since - timedelta(seconds=part.in_seconds)
+
+
 def spent_at(part: Participant) -> datetime | None:
     """Return when this participant will have been in for long enough if they stay; None while they are not in."""
-    left = timedelta(seconds=durations.seconds("mechanic_time_spent") - part.in_seconds)
-    return part.in_since and part.in_since + left
+    since = in_at_once_since(part)
+    return since and since + timedelta(seconds=durations.seconds("mechanic_time_spent"))
 
 
 def spent_mechanic(state: Seats, now: datetime) -> UUID | None:

@@ -51,8 +51,9 @@ def _no_show(state: SessionState) -> datetime | None:
     away_since, part = _since_away(state.customer, state), state.mechanic.part
     if away_since is None or part is None or not state.mechanic.is_in:
         return None
-    spent_at = spent_time.spent_at(part)
-    return max(away_since, spent_at - duration("customer_no_show")) if spent_at else away_since
+    before = max(timedelta(), duration("customer_no_show") - duration("mechanic_time_spent"))
+    in_since = spent_time.in_at_once_since(part)
+    return max(away_since, in_since - before) if in_since else away_since
 
 
 def _missing_since(state: SessionState, role: str) -> datetime | None:
