@@ -72,6 +72,14 @@ def test_the_default_waiting_times_are_within_their_bounds_and_in_order() -> Non
     durations.check({name: wait.seconds for name, wait in durations.editable().items()})
 
 
+def test_nobody_waits_for_a_customer_longer_than_for_a_no_show(story: Story, mechanic: User) -> None:
+    change("mechanic_time_spent", 30 * 60)
+    story.pay().accept().wait(minutes=2).join(mechanic).wait(minutes=9, seconds=59)
+    assert story.session.state == "accepted"
+    story.wait(seconds=1)
+    assert story.session.end_reason == "customer_no_show"
+
+
 def test_a_shortened_waiting_time_applies_to_open_sessions(story: Story) -> None:
     story.pay()
     change("unnoticed", 60)
