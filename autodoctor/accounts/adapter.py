@@ -64,6 +64,11 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         super().save_user(request, user, form, commit)
         return user
 
+    def set_password(self, user: User, password: str) -> None:
+        """Save a password alone: hashing takes a second, in which this person may be banned or signed out."""
+        user.set_password(password)
+        user.save(update_fields=["password"])
+
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("account")
 
