@@ -16,6 +16,8 @@ from autodoctor.accounts.signals import access_changed
 from autodoctor.core.folded_columns import FoldedColumns, FoldedField, FoldingQuerySet
 from autodoctor.core.folding import folded
 
+LONGEST_EMAIL = 254  # characters: what a column of an address holds
+
 
 class Role(models.TextChoices):
     CUSTOMER = "customer", _("Customer")

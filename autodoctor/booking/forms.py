@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from autodoctor.accounts.models import User
+from autodoctor.accounts.models import LONGEST_EMAIL, User
 from autodoctor.booking import vin
 from autodoctor.booking.actions import Intake
 from autodoctor.booking.models import Plan, Vehicle
@@ -294,4 +294,9 @@ class IntakeForm(VehicleForm):
 
 
 class TellMeWhenForm(forms.Form):
-    email = forms.EmailField(label=_("Your email address"), widget=forms.EmailInput({"autocomplete": "email"}))
+    email = forms.EmailField(
+        label=_("Your email address"),
+        max_length=LONGEST_EMAIL,
+        widget=forms.EmailInput({"autocomplete": "email"}),
+        error_messages={"invalid": _("This is not an email address. Please check it.")},
+    )

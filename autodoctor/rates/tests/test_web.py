@@ -75,9 +75,9 @@ def test_signed_out_requests_are_limited_by_address_or_ipv6_network() -> None:
     def ask(address: str) -> int:
         return Client(REMOTE_ADDR=address).post("/tell-me-when/", {"email": "x"}).status_code
 
-    assert [ask(f"2001:db8:0:1::{n}") for n in range(3)] == [303, 303, 429]
-    assert ask("2001:db8:0:2::1") == 303
-    assert ask("198.51.100.7") == 303
+    assert [ask(f"2001:db8:0:1::{n}") for n in range(3)] == [422, 422, 429]
+    assert ask("2001:db8:0:2::1") == 422
+    assert ask("198.51.100.7") == 422
 
 
 def test_reading_pages_does_not_count_against_a_limit(client: Client) -> None:
