@@ -104,6 +104,15 @@ def test_an_invalid_application_is_shown_again_with_what_was_typed(
     assert not hasattr(_fresh(customer), "mechanic_profile")
 
 
+def test_an_application_may_be_as_long_as_its_field_lets_it_become(customer: "User", client_of: ClientOf) -> None:
+    """A browser counts a line break as one character, and sends two."""
+    lines = "\r\n".join(["Volvo"] * 333 + ["a"])
+    answer = client_of(customer).post("/mechanics/apply/", APPLICATION | {"skills": lines, "certifications": lines})
+    assert answer.status_code == 303
+    profile = _fresh(customer).mechanic_profile
+    assert {len(profile.skills), len(profile.certifications)} == {1999}
+
+
 def test_a_visitor_has_to_sign_in_before_applying_as_a_mechanic(client: Client) -> None:
     assert client.get("/mechanics/apply/").headers["Location"] == "/sign-in/?next=/mechanics/apply/"
 
