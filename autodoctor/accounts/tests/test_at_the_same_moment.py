@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -84,7 +85,7 @@ def test_who_is_signed_out_by_support_does_not_stay_by_an_act_of_that_moment(
     customer: User, client_of: Callable[[User], Client], act: Callable[[Client], object]
 ) -> None:
     def begun() -> Client:
-        customer.authenticator_set.all().delete()
+        Authenticator.objects.filter(user=customer).delete()
         customer.set_password("demo")
         customer.save(update_fields=["password"])
         customer.refresh_from_db()
