@@ -94,6 +94,11 @@ def close(job: Job, now: datetime) -> None:
     issuing.issue(session_id=_session_of(job), now=now)
 
 
+def issue_receipt(job: Job, now: datetime) -> None:
+    """The charge is decided of what was charged or released before: no other news may follow."""
+    issuing.issue(session_id=_session_of(job), now=now)
+
+
 def tell_of_refund(job: Job, now: datetime) -> None:
     """A refund was issued: log it and send a mail. One that has failed meanwhile is told of by nobody."""
     session_id = _session_of(job)
@@ -184,6 +189,7 @@ REACTIONS: dict[str, Handler] = {
     PaymentFact.EARNED: Handler(credit_the_mechanic),
     PaymentFact.RELEASED: Handler(close),
     PaymentFact.FAILED: Handler(close),
+    PaymentFact.SETTLED: Handler(issue_receipt),
     PaymentFact.REFUNDED: Handler(tell_of_refund),
     PaymentFact.REFUND_FAILED: Handler(tell_of_failed_refund),
     PaymentFact.DISPUTED: Handler(alert_support),

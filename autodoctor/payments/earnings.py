@@ -11,7 +11,7 @@ number of news do not matter.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -30,7 +30,7 @@ from autodoctor.payments.models import Dispute, Earning, Movement, Payment, Payo
 from autodoctor.scheduler.queue import schedule
 
 M = TypeVar("M", bound=models.Model)
-Kind, State = Movement.Kind, Movement.State
+Kind, State, LOST = Movement.Kind, Movement.State, Dispute.Outcome.LOST
 # Whole cents: the database's division rounds down, as `Earning.share_cents` does.
 SHARE = (F("gross_cents") - F("borne_cents")) * F("share_percent") / 100 + F("rounding_cents")
 DECIDED_HERE = [
@@ -53,6 +53,7 @@ class EarningStatus(models.TextChoices):
     WAITING = "waiting", _("Waiting")
     PAYABLE = "payable", _("About to be sent")
     TRANSFERRING = "transferring", _("On its way")
+    TAKING_BACK = "taking_back", _("On its way back")
     PAID = "paid", _("Paid")
     HELD = "held", _("Held")
     REVERSED = "reversed", _("Refunded to the customer")
@@ -68,6 +69,7 @@ class EarningPosition:
     owed_cents: int  # sent already, of a charge that the customer's bank disputes
     debt_cents: int = 0  # to be taken back, and not there
     kept_cents: int = 0  # not sent, for a debt
+    is_lost: bool = False  # the customer's bank took the charge back, or a part of it
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,8 @@ def positions(
         waits = _waits(
             earning, accounts.get(earning.mechanic_id), now, is_held=is_held, borne=_borne(refunds[payment.id])
         )
-        stand.append(_position(earning, moved[earning.id], tuple(waits), is_held=is_held))
+        position = _position(earning, moved[earning.id], tuple(waits), is_held=is_held)
+        stand.append(replace(position, is_lost=any(one.outcome == LOST for one in disputed[payment.id])))
     return stand
 
 
@@ -238,8 +241,8 @@ def _position(
 def _stands(earning: Earning, movements: list[Movement], waits: tuple[WaitReason, ...]) -> EarningStatus:
     if WaitReason.DISPUTE in waits:
         return EarningStatus.HELD
-    if any(movement.state == State.DECIDED for movement in movements):
-        return EarningStatus.TRANSFERRING
+    if on_their_way := {movement.kind for movement in movements if movement.state == State.DECIDED}:
+        return EarningStatus.TRANSFERRING if Kind.TRANSFER in on_their_way else EarningStatus.TAKING_BACK
     if earning.share_cents == 0:
         return EarningStatus.REVERSED
     if earning.net_cents >= earning.share_cents:

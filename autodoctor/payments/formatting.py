@@ -8,10 +8,13 @@ from autodoctor.payments import currencies
 
 
 def format_cents(cents: int, currency: str) -> str:
-    """Format 999, "usd" as "$9.99" and 1500, "jpy" as "¥1,500"; a currency without a sign is named by its code."""
+    """Format 999, "usd" as "$9.99" and 1500, "jpy" as "¥1,500"; a currency without a sign is named by its code.
+
+    Less than nothing begins with its minus: after a refund and a lost dispute a customer has paid so much.
+    """
     decimals, _least, sign = currencies.of(currency)
-    amount = f"{cents / 10**decimals:,.{decimals}f}"
-    return f"{sign}{amount}" if sign else f"{amount} {currency.upper()}"
+    amount, minus = f"{abs(cents) / 10**decimals:,.{decimals}f}", "−" if cents < 0 else ""
+    return minus + (f"{sign}{amount}" if sign else f"{amount} {currency.upper()}")
 
 
 def plain_amount(cents: int, currency: str) -> str:

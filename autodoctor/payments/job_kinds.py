@@ -35,6 +35,7 @@ class PaymentFact(JobKind):
     EARNED = "payment.earned"
     RELEASED = "payment.released"
     FAILED = "payment.failed"
+    SETTLED = "payment.settled"  # it was charged or released before that was decided
     REFUNDED = "payment.refunded"
     REFUND_FAILED = "payment.refund_failed"
     DISPUTED = "payment.disputed"

@@ -224,15 +224,25 @@ def refundable_cents(payment: Payment) -> int:
 def _decide(payment: Payment, cents: int, now: datetime) -> None:
     if not 0 <= cents <= payment.amount_cents:
         raise ValueError(f"{cents} of {payment.amount_cents} cents cannot be due")
-    if payment.state == State.CAPTURED and payment.due_cents is None:  # captured at Stripe by hand, before the end
-        schedule(PaymentFact.EARNED, str(payment.id), now, session_id=payment.owner_id, payload=news_of(payment))
-    if payment.state not in (State.CREATED, State.AUTHORIZED):
+    if payment.due_cents is not None:
         return
-    if payment.due_cents is None:
+    if payment.state in (State.CREATED, State.AUTHORIZED):
         payment.due_cents = cents if payment.state == State.AUTHORIZED else 0
         payment.decided_at = now
         _save_decision(payment)
         schedule(_what_follows(payment), str(payment.id), now, session_id=payment.owner_id)
+    elif payment.state in (State.CAPTURED, State.RELEASED):
+        _note_settled(payment, cents, now)
+
+
+def _note_settled(payment: Payment, cents: int, now: datetime) -> None:
+    """Its charge is decided after it came to rest: captured at Stripe by hand, or given up by its bank."""
+    if payment.state == State.CAPTURED:
+        schedule(PaymentFact.EARNED, str(payment.id), now, session_id=payment.owner_id, payload=news_of(payment))
+    else:
+        payment.due_cents, payment.decided_at = cents, now
+        _save_decision(payment)
+    schedule(PaymentFact.SETTLED, str(payment.id), now, session_id=payment.owner_id, payload=news_of(payment))
 
 
 @put_off

@@ -187,7 +187,7 @@ def _release(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None
     if not _move(payment, sources, State.RELEASED, intent_id=snapshot.intent_id, closed_at=now):
         return
     _tell(PaymentFact.RELEASED, payment, now)
-    if payment.to_capture_cents:  # the hold was gone before it could be charged
+    if payment.to_capture_cents or payment.due_cents is None:  # the hold was gone before it could be charged
         report_mismatch(payment, "hold_lost", now, found=snapshot.intent_id)
 
 

@@ -16,6 +16,7 @@ from autodoctor.receipts.receipt import Line, Receipt, seller
 from autodoctor.sessions import lost_time
 from autodoctor.sessions.formatting import format_duration
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.rules import settlement
 
 
 class Fact(TypedDict):
@@ -194,7 +195,7 @@ def _part(line: Line, session: Session) -> Part:
 def _time(line: Line, session: Session) -> str:
     if not line.gave_time:
         return _("paid too late to extend the session")
-    whole = format_duration(line.payment.seconds)
+    whole = format_duration(settlement.seconds_of(session, line.payment))
     if session.started_at is None:
         return whole
     return _("%(used)s of %(of)s used") % {"used": format_duration(line.used_seconds), "of": whole}

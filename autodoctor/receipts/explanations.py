@@ -6,9 +6,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from autodoctor.payments.currencies import chargeable_cents
 from autodoctor.payments.formatting import too_small_to_charge
 from autodoctor.payments.models import Payment
 from autodoctor.sessions import end_reasons
+from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.rules.settlement import ChargeRule
 from autodoctor.sessions.states import EndReason
 
@@ -85,7 +87,7 @@ def _chat_price(receipt: "Receipt") -> list[str]:
 
 
 def _besides(receipt: "Receipt") -> list[str]:
-    """Return the sentences about parts that cost less than the rule says."""
+    """Return the sentences about parts that cost another amount than the rule says."""
     said = []
     if any(not line.gave_time for line in receipt.lines):
         said.append(_("An extension that was paid too late is not charged."))
@@ -93,4 +95,16 @@ def _besides(receipt: "Receipt") -> list[str]:
         said.append(too_small_to_charge(receipt.session.currency))
     if any(part.state == Payment.State.RELEASED and part.to_capture_cents for part in receipt.parts):
         said.append(_("Your bank released a hold before we charged it. That hold is not charged."))
+    if any(_is_charged_otherwise(part, receipt) for part in receipt.parts):
+        said.append(_("The amount charged is another one. Our support team looks into it."))
     return said
+
+
+def _is_charged_otherwise(part: Payment, receipt: "Receipt") -> bool:
+    """Return whether another amount was charged than the rule says, as by hand at Stripe before the end."""
+    if part.state != Payment.State.CAPTURED:
+        return False
+    due = part.due_cents
+    if due is None:
+        due = settlement.amounts_due(receipt.session, receipt.payments)[part.id]
+    return part.captured_cents != chargeable_cents(due, part.currency)

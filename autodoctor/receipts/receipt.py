@@ -7,13 +7,14 @@ from functools import cached_property
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 
 from autodoctor.core.raw_sql import rows
 from autodoctor.payments import disputes, ledger
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.receipts import explanations
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries import substitutes
+from autodoctor.sessions.queries import mechanic_share, substitutes
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.rules.settlement import ChargeRule
 from autodoctor.sessions.rules.triggers import duration
@@ -111,7 +112,16 @@ class Receipt:
         return [refund for refund in self.refunds if refund.state == Refund.State.REQUESTED]
 
     @property
+    def pending_refund_cents(self) -> int:
+        return sum(refund.amount_cents for refund in self.pending_refunds)
+
+    @property
+    def issued_refund_cents(self) -> int:
+        return self.refunded_cents - self.pending_refund_cents
+
+    @property
     def refunded_cents(self) -> int:
+        """Return what was or will be refunded, in cents."""
         return sum(refund.amount_cents for refund in self.refunds)
 
     @property
@@ -135,9 +145,10 @@ class Receipt:
 
     @property
     def share_cents(self) -> int:
-        """Return what the mechanic earns, in cents."""
+        """Return what the mechanic earns after refunds, in cents."""
         before = substitutes.who_handed_over(self.session.id) if self.session.handed_over else []
-        return substitutes.share_cents(self.session, before, self.parts)
+        prefetch_related_objects(self.payments, "earnings")
+        return mechanic_share.share_cents(self.session, before, self.payments)
 
     @property
     def used_seconds(self) -> int:

@@ -74,8 +74,8 @@ WORDS: dict[EndReason, EndWords] = {
         Role.CUSTOMER,
         _("Your mechanic waited, but you did not come"),
         mail=_(
-            "Your %(plan)s did not take place. Your mechanic was in the room and waited ten minutes for you. Half of "
-            "the price is charged and the rest is released."
+            "Your %(plan)s did not take place. Your mechanic was in the room and waited for you. Half of the price is "
+            "charged and the rest is released."
         ),
     ),
     EndReason.TIME_UP: EndWords(_("The time is up"), _("Lasted its full time"), mail=_OVER),

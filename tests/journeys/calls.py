@@ -152,12 +152,18 @@ def call_of_checked(server: Server, customer: Customer, mechanic: Mechanic, plan
     for person in (customer, mechanic):
         person.page.add_init_script(KEEP_ALL)
     session_id = staging.joined(server, customer, mechanic, plan, **intake)
+    begins_quietly(server, customer, mechanic, session_id)
+    return session_id
+
+
+def begins_quietly(server: Server, customer: Customer, mechanic: Mechanic, session_id: str) -> None:
+    """The mechanic starts without the page, which says when both have told the server that they hear each other."""
     for person in (customer, mechanic):
         is_connected(person)
+    expect(mechanic.page.locator("#start-button")).to_be_enabled()
     quietly.act(server, mechanic.who, session_id, "start")
     for person in (customer, mechanic):
         person.is_live()
-    return session_id
 
 
 def is_connected(person: Person) -> None:

@@ -131,9 +131,7 @@ def test_a_call_from_the_waiting_room_to_its_end(server: Server, a_customer: Com
     for person in people:
         calls.is_connected(person)
     problems = walk(customer.page, "waiting customer") + walk(mechanic.page, "waiting mechanic")
-    quietly.act(server, mechanic.who, session_id, "start")
-    for person in people:
-        person.is_live()
+    calls.begins_quietly(server, customer, mechanic, session_id)
     quietly.say(server, customer.who, session_id, CONCERN)
     opens_and_folds_the_chat(customer)
     with calls.as_arranged(*people):

@@ -9,7 +9,7 @@ from autodoctor.scheduler.models import Job
 
 FACTS = (
     "authorised captured released failed mismatch refused refunded refund_failed disputed dispute_closed"
-    " waiting declined fraud_warning stands_still hold_ends owed entry_lapsed"
+    " waiting declined fraud_warning stands_still hold_ends owed entry_lapsed settled"
 ).split()
 seen: list[tuple[str, dict[str, Any]]] = []
 

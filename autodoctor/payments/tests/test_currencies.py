@@ -14,6 +14,8 @@ from autodoctor.payments.models import Payment
         (123456, "USD", "$1,234.56"),
         (1500, "jpy", "¥1,500"),
         (2999, "sek", "29.99 SEK"),
+        (-1000, "usd", "−$10.00"),
+        (-1000, "sek", "−10.00 SEK"),
         (100, "xyz", "1.00 XYZ"),  # an old row
     ],
 )

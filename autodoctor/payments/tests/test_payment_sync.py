@@ -128,6 +128,16 @@ def test_a_hold_that_is_gone_before_its_charge_alerts(
     assert consequences.kinds() == ["authorised", "mismatch", "released"]
 
 
+def test_a_hold_that_is_gone_before_its_charge_is_decided_alerts(
+    payment: Payment, consequences: Consequences, now: datetime
+) -> None:
+    apply(payment, as_stripe_has_it(payment, "requires_capture"), now)
+    settled = apply(payment, as_stripe_has_it(payment, "canceled"), now)
+
+    assert (settled.state, settled.mismatch) == (State.RELEASED, "hold_lost")
+    assert consequences.kinds() == ["authorised", "mismatch", "released"]
+
+
 def test_the_card_is_kept_only_with_consent(book: Book, customer: User, now: datetime) -> None:
     known = StripeCustomer.objects.create(user=customer, stripe_id="cus_1")
     for keeps, expected in [(False, ""), (True, "pm_1")]:

@@ -63,6 +63,7 @@ def test_a_hold_is_of_one_payment_and_is_written_down(
 def test_a_release_is_recorded_for_its_payment_only(payment: Payment, beside: Payment, now: datetime) -> None:
     for each in (payment, beside):
         apply(each, "requires_capture", now, intent_id=f"pi_{each.id}")
+        set_to(each, due_cents=0)
     Job.objects.all().delete()
     before = facts(beside)
     later = now + timedelta(minutes=1)

@@ -165,3 +165,13 @@ def test_late_cancel_fee_below_the_smallest_charge_is_zero(cashier: Cashier) -> 
     assert settlement.late_cancel_cents(session) == 0
     session.price_cents = 100
     assert settlement.late_cancel_cents(session) == 50
+
+
+def test_a_call_that_became_a_chat_sold_the_time_of_a_chat(cashier: Cashier) -> None:
+    """The parts of a receipt say the same time as its head."""
+    Session.objects.filter(id=cashier.id).update(chat_price_cents=499, chat_seconds=600, granted_seconds=600)
+    cashier.live().wait(minutes=11)
+    cashier.bank_acts()
+    content = cashier.issued.content
+    assert {fact["label"]: fact["value"] for fact in content["facts"]}["Time used"] == "10 minutes of 10 minutes"
+    assert content["parts"][0]["used"] == "10 minutes of 10 minutes used"

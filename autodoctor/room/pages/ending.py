@@ -6,20 +6,25 @@ from functools import cached_property
 from autodoctor.accounts.models import Role
 from autodoctor.room.pages.viewing import Panel
 from autodoctor.sessions import end_reasons
-from autodoctor.sessions.queries import pending_summaries
-from autodoctor.sessions.rules import settlement, triggers
+from autodoctor.sessions.queries import mechanic_share, pending_summaries
+from autodoctor.sessions.rules import settlement, shares, triggers
 from autodoctor.sessions.rules.triggers import duration
+from autodoctor.sessions.states import RUNNING
 
 
 class PricePanel(Panel):
     @property
     def agreed_cents(self) -> int:
-        """Return the price if the session lasts its full time, in cents."""
-        return settlement.agreed_cents(self.session)
+        """Return the price if the session lasts its full time, with the extensions so far, in cents."""
+        added = self.view.receipt.added_parts if self.session.extended_at else []
+        return settlement.agreed_cents(self.session) + sum(part.amount_cents for part in added)
 
     @property
     def earns_cents(self) -> int:
-        """Return what the mechanic earns of the full price, in cents."""
+        """Return what the mechanic earns if the session lasts its full time, in cents: of what runs with them."""
+        if self.session.state in RUNNING and (self.session.extended_at or self.session.handed_over):
+            before = shares.chain(self.view.situation.released)
+            return mechanic_share.full_cents(self.session, before, self.view.receipt.payments)
         return settlement.mechanic_share_cents(self.agreed_cents)
 
     @property

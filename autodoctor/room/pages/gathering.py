@@ -7,8 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import Role
 from autodoctor.room.pages.viewing import Panel
-from autodoctor.sessions.lifecycle import attendance
-from autodoctor.sessions.rules import settlement
+from autodoctor.sessions.rules import settlement, spent_time
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import ATTENDED, CLAIMED, Kind, State
 
@@ -66,7 +65,7 @@ class GatheringPanel(Panel):
     @property
     def late_cancel_cents(self) -> int:
         """Return what a cancellation costs the customer now, in cents."""
-        is_spent = attendance.spent_mechanic(self.view.situation, self.view.now)
+        is_spent = spent_time.spent_mechanic(self.view.situation, self.view.now)
         return settlement.late_cancel_cents(self.session) if is_spent else 0
 
     @property
@@ -75,7 +74,7 @@ class GatheringPanel(Panel):
         if self.session.state not in (State.ACCEPTED, State.WAITING):
             return None
         part = self.view.situation.mechanic.part
-        at = attendance.spent_at(part) if part else None
+        at = spent_time.spent_at(part) if part else None
         return at if at and at > self.view.now and not self.late_cancel_cents else None
 
     @property

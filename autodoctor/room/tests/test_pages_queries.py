@@ -33,7 +33,7 @@ MOST = {
     "waiting": {"customer": (15, 12), "mechanic": (13, 10), "support": (13, 11)},
     "live": {"customer": (13, 10), "mechanic": (11, 8), "support": (12, 10)},
     "mechanic away": {"customer": (13, 10), "mechanic": (11, 8), "support": (12, 10)},
-    "ended": {"customer": (13, 9), "mechanic": (11, 7), "support": (9, 9)},
+    "ended": {"customer": (13, 9), "mechanic": (11, 8), "support": (9, 9)},
 }
 CASES = [(state, role) for state, roles in MOST.items() for role in roles]
 

@@ -1,14 +1,15 @@
-"""How long a mechanic has been in: their time is spent when the customer stops, whoever is in then."""
+"""Mechanics come in, leave, and lose a session or have it again. How long they were in: `rules/spent_time.py`."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from autodoctor.accounts.models import Role
 from autodoctor.sessions.models import Participant
 from autodoctor.sessions.record import event_log
-from autodoctor.sessions.record.participants import ParticipantState, Seats, SessionState
+from autodoctor.sessions.record.participants import ParticipantState, SessionState
 from autodoctor.sessions.rules import shares
-from autodoctor.sessions.rules.triggers import duration, is_substitute_awaited
+from autodoctor.sessions.rules.spent_time import seconds_in
+from autodoctor.sessions.rules.triggers import is_substitute_awaited
 
 
 def come_in(part: Participant, at: datetime) -> None:
@@ -48,30 +49,3 @@ def give_back(state: SessionState, at: datetime) -> None:
     last.save(update_fields=["released_at", "release_reason", "released_by"])
     state.released.remove(last)
     state.session.mechanic, state.mechanic.part = last.user, last
-
-
-def seconds_in(part: Participant, at: datetime) -> float:
-    """Return how long this participant was in until `at`, all times together."""
-    this_time = (at - part.in_since).total_seconds() if part.in_since else 0.0
-    return part.in_seconds + max(0.0, this_time)
-
-
-def spent_at(part: Participant) -> datetime | None:
-    """Return when this participant will have been in for long enough if they stay; None while they are not in."""
-    left = duration("mechanic_time_spent") - timedelta(seconds=part.in_seconds)
-    return part.in_since and part.in_since + left
-
-
-def spent_mechanic(state: Seats, now: datetime) -> UUID | None:
-    """Return the id of the mechanic whose time was spent: who has the session, or whom the customer sent back last.
-
-    A mechanic who gave it back, or from whom support or a deadline took it, is nothing that the customer pays for.
-    """
-    candidates = [part for part in state.released if part.released_by == Role.CUSTOMER]
-    candidates.sort(key=lambda part: part.released_at or now)
-    if state.mechanic.part:
-        candidates.append(state.mechanic.part)
-    least = duration("mechanic_time_spent").total_seconds()
-    seen_until = state.mechanic.gone_since or now
-    spent = [part.user_id for part in candidates if seconds_in(part, min(seen_until, now)) >= least]
-    return spent[-1] if spent else None

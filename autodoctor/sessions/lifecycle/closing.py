@@ -7,13 +7,12 @@ from autodoctor.accounts.models import User
 from autodoctor.payments import earnings, ledger
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.event_data import ReceiptData
-from autodoctor.sessions.lifecycle import attendance
 from autodoctor.sessions.lifecycle.transaction import lock_session, session_transaction
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries import substitutes
-from autodoctor.sessions.record import event_log, participants
+from autodoctor.sessions.queries import mechanic_share, substitutes
+from autodoctor.sessions.record import event_log
 from autodoctor.sessions.rules import settlement, shares
-from autodoctor.sessions.states import TERMINAL, EndReason, EventKind, State
+from autodoctor.sessions.states import TERMINAL, EventKind, State
 
 RECEIPT = ("receipt", 0)  # the rule and occasion that only one event can have
 
@@ -45,11 +44,11 @@ def credit_earning(*, session_id: UUID, now: datetime) -> None:
 
 
 def notify_earning(session: Session, now: datetime) -> None:
-    """Who carried it has earned, or whom the customer sent back after their time was spent.
+    """Who carried it has earned, or whose time was spent when the customer called it off.
 
     A session that took place is paid after its summary; who handed it over before does not write that.
     """
-    mechanic = session.mechanic or _sent_back(session, now)
+    mechanic = _sent_back(session) or session.mechanic
     if mechanic is None or session.state not in TERMINAL:
         return
     earners = _earners(session, mechanic)
@@ -67,8 +66,7 @@ def _earners(session: Session, mechanic: User) -> list[earnings.Earner]:
     return [earnings.Earner(people[id_], awaits_summary and id_ == mechanic.id, seconds[id_]) for id_ in seconds]
 
 
-def _sent_back(session: Session, now: datetime) -> User | None:
-    if session.end_reason != EndReason.CANCELLED_LATE:
-        return None
-    spent = attendance.spent_mechanic(participants.load_state(session, now), session.ended_at or now)
-    return User.objects.get(pk=spent) if spent else None
+def _sent_back(session: Session) -> User | None:
+    """Return whose time a late cancellation pays for, if another one or nobody had the session by then."""
+    spent = mechanic_share.paid_late(session)
+    return User.objects.get(pk=spent) if spent and spent != session.mechanic_id else None

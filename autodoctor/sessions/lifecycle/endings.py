@@ -22,7 +22,7 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.notify import mail
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import SessionState
-from autodoctor.sessions.rules import settlement, triggers
+from autodoctor.sessions.rules import settlement, spent_time, triggers
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import (
     EndReason,
@@ -126,7 +126,7 @@ def cancel_session(*, session_id: UUID, by: User, shown_cents: int | None = None
             raise Refused("not_the_customer", _("Give the request back instead of canceling it."), 403)
         if state.session.state != State.CANCELLED:
             transitions.check_party(who)
-            spent = attendance.spent_mechanic(state, now)
+            spent = spent_time.spent_mechanic(state, now)
             reason = EndReason.CANCELLED_LATE if spent else EndReason.CANCELLED_BY_CUSTOMER
             _check_shown(state, shown_cents, end_reason=reason)
             cancel_unstarted(state, State.CANCELLED, reason, at=now, who=who)

@@ -101,9 +101,10 @@ def request_extension(
         if who.role != Role.CUSTOMER:
             raise Refused("not_the_customer", _("Only the customer can extend the session."), 403)
         if pending := ledger.pending_extension(session.id):
-            if not way.saved_card and pending.seconds == terms.seconds:
-                ledger.use_another_card(pending)
-            return _same(pending, terms), False
+            same = _same(pending, terms)
+            if not way.saved_card:
+                ledger.use_another_card(same)
+            return same, False
         _check(session, terms, now)
         payment = ledger.open_extension(
             owner_id=session.id,
@@ -232,7 +233,7 @@ def _is_over(session: Session, now: datetime) -> bool:
 def _same(pending: Payment, terms: ExtensionTerms) -> Payment:
     if pending.due_cents is not None:
         raise Refused("extension_closing", _("Your last extension is being canceled. Try again in a moment."))
-    if pending.seconds != terms.seconds:
+    if pending.seconds != terms.seconds or pending.amount_cents > terms.price_cents:
         raise Refused(
             "extension_open", _("You are already paying for an extension. Finish or cancel that payment first.")
         )

@@ -14,7 +14,7 @@ from autodoctor.sessions.queries import pending_summaries
 from autodoctor.sessions.queries.questions import QuestionThread
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import SessionState
-from autodoctor.sessions.rules import settlement, triggers
+from autodoctor.sessions.rules import settlement, spent_time, triggers
 from autodoctor.sessions.rules.rule import Rule, Tell
 from autodoctor.sessions.rules.table import RULES
 
@@ -32,7 +32,14 @@ def notify_rule_fired(state: SessionState, name: str, *, at: datetime, data: Eve
     )
     person = _person(state.session, rule.does.audience)
     if rule.does.mail and rule.does.wanted(person):
-        send_session_mail(person, state, rule.does.mail, now=at)
+        costs = {"cancel_costs": _cancel_costs(state, at)} if rule.does.mail == "offer_stop" else {}
+        send_session_mail(person, state, rule.does.mail, now=at, **costs)
+
+
+def _cancel_costs(state: SessionState, at: datetime) -> str:
+    """Return what a cancellation costs the customer; empty if it is free."""
+    cents = settlement.late_cancel_cents(state.session) if spent_time.spent_mechanic(state, at) else 0
+    return format_cents(cents, state.session.currency) if cents else ""
 
 
 def rule_data(state: SessionState, rule: Rule, at: datetime) -> RuleData:

@@ -13,10 +13,18 @@ from autodoctor.accounts import favorites
 from autodoctor.accounts.models import Favorite, Role, User
 from autodoctor.files.models import StoredFile
 from autodoctor.payments import ledger
-from autodoctor.payments.models import Earning, Payment, Refund
+from autodoctor.payments.models import Payment, Refund
 from autodoctor.sessions import end_reasons
 from autodoctor.sessions.models import Participant, Session
-from autodoctor.sessions.queries import eligibility, fit, follow_ups, pending_summaries, request_queue, substitutes
+from autodoctor.sessions.queries import (
+    eligibility,
+    fit,
+    follow_ups,
+    mechanic_share,
+    pending_summaries,
+    request_queue,
+    substitutes,
+)
 from autodoctor.sessions.queries.own_sessions import OwnSessions, newest_of, page_of
 from autodoctor.sessions.queries.ratings import NOT_RATED, RatingAverage, rating_averages
 from autodoctor.sessions.rules import settlement
@@ -95,20 +103,22 @@ class SessionRow:
 
     @property
     def given_back(self) -> int:
-        """Return what was or will be refunded, in cents."""
+        """Return what was refunded, in cents."""
+        return self._refunds_in(Refund.State.ISSUED)
+
+    @property
+    def coming_back(self) -> int:
+        """Return the refunds that are on their way, in cents."""
+        return self._refunds_in(Refund.State.REQUESTED)
+
+    def _refunds_in(self, state: Refund.State) -> int:
         refunds = [refund for payment in self.payments for refund in payment.refunds.all()]
-        return sum(refund.amount_cents for refund in refunds if refund.state != Refund.State.FAILED)
+        return sum(refund.amount_cents for refund in refunds if refund.state == state)
 
     @property
     def share(self) -> int:
         """Return what the mechanic earns of the charge after refunds, in cents."""
-        mine = [one for payment in self.payments for one in payment.earnings.all() if self._is_mechanics(one)]
-        open_ones = [payment for payment in self.payments if not payment.earnings.all()]
-        earned = sum(earning.share_cents for earning in mine)
-        return earned + substitutes.share_cents(self.session, self.handed_over, open_ones)
-
-    def _is_mechanics(self, earning: Earning) -> bool:
-        return earning.mechanic_id == self.session.mechanic_id
+        return mechanic_share.share_cents(self.session, self.handed_over, self.payments)
 
     @property
     def offers(self) -> int:

@@ -9,7 +9,9 @@ from django.conf import settings
 from django.db.models import Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core import acting
@@ -27,6 +29,13 @@ from autodoctor.sessions.record.participants import seat_people
 Sums = dict[str, int]  # cents by currency: amounts of two currencies have no sum
 
 TONES = {EarningStatus.PAID: "good", EarningStatus.HELD: "bad", EarningStatus.WAITING: "warn"}
+IN_WORDS: dict[EarningStatus, Promise] = {
+    EarningStatus.PAID: gettext_lazy("Paid"),
+    EarningStatus.PAYABLE: gettext_lazy("About to be sent"),
+    EarningStatus.TRANSFERRING: gettext_lazy("On its way to your account"),
+    EarningStatus.TAKING_BACK: gettext_lazy("On its way back from your account"),
+    EarningStatus.REVERSED: gettext_lazy("Refunded to the customer"),
+}
 
 
 @dataclass(frozen=True)
@@ -42,14 +51,23 @@ class Line:
         return self.session.vehicle_words
 
     @property
-    def is_handed_over(self) -> bool:
-        """Return whether another mechanic went on with the session: this one sees nothing more of it."""
+    def has_left(self) -> bool:
+        """Return whether the mechanic had left before the end: they see nothing more of the session."""
         return self.earning.mechanic_id != self.session.mechanic_id
+
+    @property
+    def what_followed(self) -> str:
+        """Return what became of the session without them; empty for whoever had it at the end."""
+        if not self.has_left:
+            return ""
+        if self.session.handed_over:
+            return _("Another mechanic went on")
+        return _("The customer asked for another mechanic, and canceled")
 
     @property
     def lost_time(self) -> str:
         """Return the time that the session has lost, in words; empty if nothing was lost."""
-        return "" if self.is_handed_over else lost_time.words(self.session, Role.MECHANIC)
+        return "" if self.has_left else lost_time.words(self.session, Role.MECHANIC)
 
     @property
     def tone(self) -> str:
@@ -207,17 +225,16 @@ def _debt(earning: Earning, position: EarningPosition) -> Iterator[str]:
 
 def _state(earning: Earning, position: EarningPosition) -> list[str]:
     match position.stands:
-        case EarningStatus.PAID:
-            return [_("Paid")]
-        case EarningStatus.TRANSFERRING:
-            return [_("On its way to your account")]
-        case EarningStatus.REVERSED:
-            return [_("Refunded to the customer")]
-        case EarningStatus.PAYABLE:
-            return [_("About to be sent")]
+        case EarningStatus.WAITING:
+            return [sentence for wait, sentence in _sentences(earning, position) if wait in position.waits]
         case EarningStatus.HELD:
             return [_("On hold: the customer’s bank disputes the charge"), *_already_sent(position)]
-    return [sentence for wait, sentence in _sentences(earning, position) if wait in position.waits]
+        case EarningStatus.REVERSED if position.is_lost:
+            return [_("The customer’s bank took the charge back")]
+        case EarningStatus.PAID if not position.paid_cents:
+            return []  # all of it was kept for a debt
+        case stands:
+            return [str(IN_WORDS[stands])]
 
 
 def _already_sent(position: EarningPosition) -> list[str]:

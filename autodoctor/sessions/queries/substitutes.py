@@ -1,16 +1,15 @@
 """Running sessions that need another mechanic: what is left of them, and who had them before."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from autodoctor.core import acting
-from autodoctor.payments.division import divide
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Participant, Session
-from autodoctor.sessions.rules import settlement, shares
+from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import EndReason, State
 
@@ -70,19 +69,6 @@ def handed_over(session_ids: Iterable[UUID]) -> dict[UUID, list[Participant]]:
     for part in parts.select_related("user").order_by("handed_over_at"):
         found[part.session_id].append(part)
     return found
-
-
-def share_cents(session: Session, before: Sequence[Participant], payments: Iterable[Payment]) -> int:
-    """Return what the mechanic who has the session earns of what was or will be charged, in cents. `before`: who handed
-    it over.
-    """
-    charged = [payment for payment in payments if payment.charged_cents]
-    if not before:
-        return sum(settlement.mechanic_share_cents(payment.charged_cents) for payment in charged)
-    carried = shares.of_payments(session, before, charged)
-    weights = {payment.id: [seconds.get(payment.id, 0) for seconds in carried.values()] for payment in charged}
-    parts = [divide(payment.charged_cents, weights[payment.id])[-1] for payment in charged]
-    return sum(settlement.mechanic_share_cents(cents) for cents in parts)
 
 
 def _earns(session: Session, payments: list[Payment], now: datetime) -> int:

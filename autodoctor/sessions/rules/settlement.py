@@ -62,15 +62,18 @@ def _due_if(session: Session, payments: Iterable[Payment], how: Mapping[str, obj
     ended = copy(session)
     for name, value in how.items():
         setattr(ended, name, value)
-    return list(amounts_due(ended, payments).values())
+    parts = list(payments)
+    gone = {part.id for part in parts if part.state == Payment.State.RELEASED}  # nothing can be charged of it
+    return [cents for payment_id, cents in amounts_due(ended, parts).items() if payment_id not in gone]
 
 
 def is_settled(session: Session, payments: Iterable[Payment]) -> bool:
-    """Return whether the session is over and every hold is charged or released."""
+    """Return whether the session is over, nothing is to be decided, and every hold is charged or released."""
     parts = list(payments)
     moving = (Payment.State.CREATED, Payment.State.AUTHORIZED)
     held = any(part.authorized_at for part in parts)
-    return session.state in TERMINAL and held and not any(part.state in moving for part in parts)
+    decided = session.state in TERMINAL and not session.asks_solved
+    return decided and held and not any(part.state in moving for part in parts)
 
 
 def charge_rule(session: Session) -> ChargeRule:

@@ -128,7 +128,7 @@ _TABLE = (
          Wait("offer_stop", 10 * MINUTE, least=MINUTE, most=HOUR, before="unattended"),
          nudge(Role.CUSTOMER, mail="offer_stop", call=_("Still looking for a mechanic: keep waiting?"),
                push=Notice(Role.CUSTOMER, _("Still looking for a mechanic"),
-                           _("You can keep waiting, or cancel for free."))), once_per=_state),
+                           _("You can keep waiting, or cancel."))), once_per=_state),
     Rule("request.unattended", _("No mechanic accepted in time"), REQUESTED, triggers.UNATTENDED, None,
          CancelUnstarted(State.EXPIRED, EndReason.UNATTENDED), State.EXPIRED, certain=True,
          counted=(Wait("unattended", 20 * MINUTE, least=2 * MINUTE, most=3 * HOUR, before="never_started"),

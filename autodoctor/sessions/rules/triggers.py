@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from autodoctor.accounts.models import Role
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record.participants import ParticipantState, Seats, SessionState
-from autodoctor.sessions.rules import durations
+from autodoctor.sessions.rules import durations, spent_time
 from autodoctor.sessions.states import EndReason, Kind, State
 
 
@@ -47,8 +47,12 @@ def _mechanic_away(state: SessionState) -> datetime | None:
 
 
 def _no_show(state: SessionState) -> datetime | None:
-    """Only a customer whom a mechanic waits for can be a no-show."""
-    return _since_away(state.customer, state) if state.mechanic.is_in else None
+    """Only a customer whom a mechanic waits for can be a no-show, and not before that mechanic's time was spent."""
+    away_since, part = _since_away(state.customer, state), state.mechanic.part
+    if away_since is None or part is None or not state.mechanic.is_in:
+        return None
+    spent_at = spent_time.spent_at(part)
+    return max(away_since, spent_at - duration("customer_no_show")) if spent_at else away_since
 
 
 def _missing_since(state: SessionState, role: str) -> datetime | None:
@@ -214,7 +218,7 @@ MECHANIC_NOT_IN = Trigger(
 )
 MECHANIC_AWAY = Trigger(_("the mechanic’s last page closed, before they joined"), _mechanic_away)
 CUSTOMER_AWAY = Trigger(_("the customer’s last page closed"), lambda state: _since_away(state.customer, state))
-NO_SHOW = Trigger(_("the customer’s last page closed, while the mechanic waits"), _no_show)
+NO_SHOW = Trigger(_("the customer’s last page closed, while the mechanic waits and their time was spent"), _no_show)
 PREFLIGHT_FAILING = Trigger(_("a participant’s device check has been failing"), _preflight_failing)
 MECHANIC_GONE = Trigger(_("the mechanic’s last sign of life"), lambda state: _missing_since(state, Role.MECHANIC))
 CUSTOMER_GONE = Trigger(_("the customer’s last sign of life"), lambda state: _missing_since(state, Role.CUSTOMER))

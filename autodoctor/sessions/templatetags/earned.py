@@ -61,7 +61,7 @@ def _line(line: Line) -> str:
 
 def _title(line: Line) -> str:
     words = escape(line.vehicle or line.session.plan_name)
-    return words if line.is_handed_over else ADDRESS.format(links.room_page(line.session.id), words)
+    return words if line.has_left else ADDRESS.format(links.room_page(line.session.id), words)
 
 
 def _facts(line: Line) -> Iterator[str]:
@@ -69,13 +69,15 @@ def _facts(line: Line) -> Iterator[str]:
     yield payment.description
     yield moment(earning.completed_at)
     yield _("%(charged)s charged") % {"charged": format_cents(earning.gross_cents, payment.currency)}
-    if line.is_handed_over:
-        yield _("Another mechanic went on")
+    if line.what_followed:
+        yield line.what_followed
     if lost := line.lost_time:
         yield lost
     if earning.borne_cents:
-        borne = format_cents(earning.borne_cents, payment.currency)
-        yield _("%(cents)s refunded at your expense") % {"cents": borne}
+        words = _("%(cents)s refunded at your expense")
+        if line.position.is_lost:
+            words = _("%(cents)s refunded or taken back by the customer’s bank")
+        yield words % {"cents": format_cents(earning.borne_cents, payment.currency)}
 
 
 def _month(address: str, first: date, earned: Sums, shown: date) -> str:

@@ -155,6 +155,18 @@ def test_a_refund_is_shown_in_the_history_of_both_participants(
     assert "You earn $4.19" in reads(mechanic)
 
 
+def test_a_refund_on_its_way_is_not_said_to_be_there(
+    story: "Story", customer: "User", reads: Callable[..., str]
+) -> None:
+    story.live().end(customer)
+    Payment.objects.filter(owner_id=story.id).update(state="captured", captured_cents=999)
+    given: dict[str, Any] = {"payment": story.payment, "borne_by": "platform", "created_at": story.now}
+    Refund.objects.create(amount_cents=400, **given)
+    Refund.objects.create(amount_cents=100, state="issued", **given)
+    assert "$9.99 charged, $1.00 refunded, a refund of $4.00 is on its way" in reads(customer)
+    assert "Refunded $1.00 Refund on its way $4.00" in reads(customer, f"/sessions/{story.id}/")
+
+
 def test_a_booking_that_was_never_paid_cost_nothing(
     story: "Story", customer: "User", reads: Callable[..., str]
 ) -> None:

@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.job_registry import credit_the_mechanic
-from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount, Refund
+from autodoctor.payments import earnings
+from autodoctor.payments.models import Dispute, Earning, Movement, Payment, PayoutAccount, Refund
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.event_data import SummaryData
 from autodoctor.sessions.lifecycle import summaries
@@ -200,6 +201,57 @@ def test_a_mechanics_debt_is_on_the_earnings_page_and_in_the_table(
     assert "You owe $4.99: a charge was refunded or taken back" in text
     assert "You owe $4.99 of it" in text
     assert table(client_of(mechanic))[1][10:] == ["0.00", "4.99"]
+
+
+@pytest.fixture
+def sent(ended: Story) -> tuple[Payment, Movement]:
+    """The whole share is in the mechanic's account."""
+    payment = charge(ended)
+    earning = Earning.objects.get()
+    Earning.objects.update(transferred_cents=699, awaits_summary=False)
+    facts = {"amount_cents": 699, "account_id": "acct_1", "created_at": NOON, "state": "done"}
+    return payment, Movement.objects.create(earning=earning, kind="transfer", stripe_id="tr_1", **facts)
+
+
+def test_what_is_being_taken_back_is_not_on_its_way_to_the_mechanic(
+    sent: tuple[Payment, Movement], mechanic: User, reads: Callable[..., str]
+) -> None:
+    payment, transfer = sent
+    refund = {"amount_cents": 300, "borne_by": "mechanic", "state": "issued", "created_at": NOON}
+    Refund.objects.create(payment=payment, **refund)
+    earnings.advance(payment_id=payment.id, now=NOON)
+    assert Movement.objects.get(takes_back=transfer).state == "decided"
+    text = reads(mechanic)
+    assert "On its way back from your account" in text
+    assert "On its way to your account" not in text
+
+
+def test_a_charge_that_a_bank_took_back_was_not_refunded(
+    sent: tuple[Payment, Movement], mechanic: User, reads: Callable[..., str]
+) -> None:
+    payment, transfer = sent
+    Payment.objects.filter(id=payment.id).update(disputed_at=NOON)
+    lost = {"amount_cents": 999, "currency": "usd", "reason": "fraudulent", "status": "lost", "outcome": "lost"}
+    Dispute.objects.create(payment=payment, stripe_id="du_1", opened_at=NOON, closed_at=NOON, **lost)
+    earnings.advance(payment_id=payment.id, now=NOON)
+    Movement.objects.filter(takes_back=transfer).update(state="done")
+    text = reads(mechanic)
+    assert "The customer’s bank took the charge back" in text
+    assert "$9.99 refunded or taken back by the customer’s bank" in text
+    assert "Refunded to the customer" not in text
+    assert "refunded at your expense" not in text
+
+
+def test_an_earning_that_paid_a_debt_in_full_was_not_paid(
+    ended: Story, mechanic: User, reads: Callable[..., str], client_of: ClientOf
+) -> None:
+    charge(ended)
+    Earning.objects.update(transferred_cents=699, awaits_summary=False)
+    facts = {"earning": Earning.objects.get(), "amount_cents": 699, "account_id": "acct_1", "created_at": NOON}
+    debt = Movement.objects.create(kind="transfer", state="done", **facts)  # of any earlier earning
+    debt = Movement.objects.create(kind="reversal", takes_back=debt, state="done", **facts)
+    Movement.objects.create(kind="offset", pays_off=debt, state="done", **facts)
+    assert table(client_of(mechanic))[1][9:] == ["$6.99 kept for what you owed", "6.99", "0.00"]
 
 
 def test_mechanics_see_only_their_own_earnings(

@@ -36,7 +36,10 @@ def test_end_words_depend_on_the_reader(reason: str, role: Role, as_heading: str
 @pytest.mark.parametrize(
     ("reason", "in_the_mail"),
     [
-        ("customer_no_show", "waited ten minutes for you. Half of the price is charged and the rest is released."),
+        (
+            "customer_no_show",
+            "was in the room and waited for you. Half of the price is charged and the rest is released.",
+        ),
         (
             "cancelled_late",
             "You canceled your Quick Chat after a mechanic had worked for you. Half of the price",

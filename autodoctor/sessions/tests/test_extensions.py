@@ -93,6 +93,14 @@ def test_an_extension_asked_for_twice_is_the_same_payment(story: Story) -> None:
     assert refusal(lambda: story.ask(minutes=30)) == ("extension_open", 409)
 
 
+def test_a_press_that_shows_less_than_is_being_paid_is_refused(story: Story) -> None:
+    """The price was lowered, or raised, between two tabs."""
+    story.live()
+    payment = story.ask(cents=1499)
+    assert refusal(lambda: story.ask(cents=1498)) == ("extension_open", 409)
+    assert story.ask(cents=1999) == payment
+
+
 def test_an_offer_of_before_an_extension_is_not_taken_again(story: Story) -> None:
     """The second tab still shows the offer that the first tab has accepted."""
     payment = story.live().ask()

@@ -122,7 +122,7 @@ def _headings() -> list[str]:
         _("Vehicle"),
         _("Currency"),
         _("Charged"),
-        _("Refunded at your expense"),
+        _("Refunded or taken back at your expense"),
         _("Your share"),
         _("Paid"),
         _("State"),

@@ -171,6 +171,13 @@ def test_no_refund_is_possible_while_a_charge_is_disputed(desk: Client, charged:
     assert not Refund.objects.exists()
 
 
+def test_a_disputed_charge_says_what_is_still_sent_of_it(desk: Client, charged: Story) -> None:
+    """What was sent to the mechanic before stays sent."""
+    dispute(charged)
+    page = desk.get(page_of(charged)).content.decode()
+    assert "Nothing more of this charge is sent to a mechanic until the bank decides." in page
+
+
 def test_an_unknown_act_on_a_case_is_a_404(desk: Client, story: Story) -> None:
     assert press(desk, story, "explode").status_code == 404
 
