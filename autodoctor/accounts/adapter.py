@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from qrcode.image.svg import SvgPathFillImage  # type: ignore[import-untyped]
 
 from autodoctor.accounts import time_zones
-from autodoctor.accounts.models import User
+from autodoctor.accounts.models import LONGEST_EMAIL, User
 from autodoctor.core import encryption
 from autodoctor.core.client_address import client_address
 from autodoctor.core.errors import TooFast, too_fast
@@ -63,6 +63,18 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
             user.time_zone = browser_zone
         super().save_user(request, user, form, commit)
         return user
+
+    def clean_email(self, email: str) -> str:
+        """Refuse an address that no column holds: cut off, it would be another one."""
+        checked: str = super().clean_email(email)
+        if len(checked) > LONGEST_EMAIL:
+            raise ValidationError(_("Enter an email address of at most %d characters.") % LONGEST_EMAIL)
+        return checked
+
+    def set_password(self, user: User, password: str) -> None:
+        """Save a password alone: hashing takes a second, in which this person may be banned or signed out."""
+        user.set_password(password)
+        user.save(update_fields=["password"])
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("account")

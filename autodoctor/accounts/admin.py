@@ -51,7 +51,7 @@ class UserAdmin(SupportAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: "ModelForm[User]", change: bool) -> None:
         """Sign a person with another role out everywhere: support has other sessions than a customer."""
-        super().save_model(request, obj, form, change)
+        obj.save(update_fields=["is_staff", "is_superuser"])  # the rest is as it was read: they may be banned meanwhile
         if {"is_staff", "is_superuser", "groups"} & set(form.changed_data):
             obj.end_sessions()
 

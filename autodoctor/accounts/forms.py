@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts import time_zones
 from autodoctor.accounts.models import MechanicProfile, User
-from autodoctor.core.fields import WholeNumberField
+from autodoctor.core.fields import TextField, WholeNumberField
 from autodoctor.core.parsing import is_name
 
 
@@ -87,7 +87,7 @@ class AccountForm(forms.Form):
         super().__init__(data, initial=initial)
         browsers = _("Same as my browser") if chosen else _("Same as my browser (%s)") % user.time_zone
         zone_field = cast(forms.ChoiceField, self.fields["time_zone"])
-        zone_field.choices = [("", browsers), *time_zones.choices()]
+        zone_field.choices = [("", browsers), *time_zones.choices(user.time_zone)]
 
 
 class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
@@ -95,9 +95,14 @@ class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
 
     name = NameField()
     years_experience = WholeNumberField(label=_("Years of experience"), min_value=0, max_value=70)
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones.choices)
+    time_zone = forms.ChoiceField(label=_("Time zone"))
 
     field_order = ("name", "headline", "years_experience", "skills", "certifications", "time_zone")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zone_field = cast(forms.ChoiceField, self.fields["time_zone"])
+        zone_field.choices = time_zones.choices(self.initial["time_zone"])
 
     class Meta:
         model = MechanicProfile
@@ -107,6 +112,7 @@ class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
             "skills": _("Makes, systems, tools. Customers read this too."),
             "certifications": _("Number and year. We check them."),
         }
+        field_classes: ClassVar = {"skills": TextField, "certifications": TextField}
         widgets: ClassVar = {
             "skills": forms.Textarea({"rows": 4, "dir": "auto"}),
             "certifications": forms.Textarea({"rows": 3, "dir": "auto"}),

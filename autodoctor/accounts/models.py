@@ -16,6 +16,8 @@ from autodoctor.accounts.signals import access_changed
 from autodoctor.core.folded_columns import FoldedColumns, FoldedField, FoldingQuerySet
 from autodoctor.core.folding import folded
 
+LONGEST_EMAIL = 254  # characters: what a column of an address holds
+
 
 class Role(models.TextChoices):
     CUSTOMER = "customer", _("Customer")
@@ -82,9 +84,11 @@ class User(FoldedColumns, AbstractBaseUser, PermissionsMixin):
         return salted_hmac("autodoctor.accounts.User", known, secret=secret, algorithm="sha256").hexdigest()
 
     def end_sessions(self) -> None:
-        """Sign this person out of every browser."""
-        self.sign_in_epoch += 1
-        self.save(update_fields=["sign_in_epoch"])
+        """Sign this person out of every browser, also where somebody else does so at the same moment."""
+        with transaction.atomic():
+            # Counted by the database: two who read the same number would both write the next one.
+            User.objects.filter(pk=self.pk).update(sign_in_epoch=models.F("sign_in_epoch") + 1)
+            self.refresh_from_db(fields=["sign_in_epoch"])
         self.announce_access()
 
     def announce_access(self) -> None:

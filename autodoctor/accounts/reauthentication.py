@@ -94,10 +94,14 @@ def refusal(request: HttpRequest) -> JsonResponse:
 def resume(request: HttpRequest, kept: dict[str, str]) -> HttpResponseBase:
     """Do what was sent before the password was asked for; allauth calls this once the person has proved it.
 
-    What waits for too long, or belongs to another page than this way leads back to, is not done.
+    What waits for too long, or belongs to another page than this way leads back to, is not done. The latter waits on:
+    another tab may be asking for the password, and has promised to do it.
     """
     back = own_path(request.POST.get("next") or request.GET.get("next") or "")
-    if back != kept["page"] or time.time() - float(kept["at"]) > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT:
+    is_late = time.time() - float(kept["at"]) > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+    if is_late or back != kept["page"]:
+        if not is_late:
+            _wait(request, kept)
         messages.warning(request, _("What you sent before has not been done: it is too long ago. Look at it again."))
         return HttpResponseRedirect(back or kept["page"])
     request.method = request.META["REQUEST_METHOD"] = "POST"
@@ -117,8 +121,12 @@ def _keep(request: HttpRequest) -> str:
         "form": request.POST.urlencode(),
         "at": str(time.time()),
     }
-    request.session[STATE_SESSION_KEY] = {"callback": f"{__name__}.{resume.__name__}", "state": kept}
+    _wait(request, kept)
     return kept["page"]
+
+
+def _wait(request: HttpRequest, kept: dict[str, str]) -> None:
+    request.session[STATE_SESSION_KEY] = {"callback": f"{__name__}.{resume.__name__}", "state": kept}
 
 
 def _page_of(request: HttpRequest, *, otherwise: str) -> str:

@@ -9,7 +9,6 @@ from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_removed
 from django.conf import settings
-from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.base import SessionBase
 from django.dispatch import receiver
@@ -17,6 +16,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
+from autodoctor.accounts.sign_out import end_other_sessions
 
 SIGNED_IN_AT, ACTIVE_AT = "signed_in_at", "active_at"  # seconds since 1970
 NOTED_EVERY = timedelta(minutes=1)  # activity within it is not written down again
@@ -95,5 +95,4 @@ def _proved(request: HttpRequest, user: User, authenticator: Authenticator, **_s
 def _end_others(request: HttpRequest, user: User, authenticator: Authenticator, **_signal: object) -> None:
     """Another way to sign in ends the sessions that began by the earlier ones, but for this browser's."""
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
-        user.end_sessions()
-        update_session_auth_hash(request, user)
+        end_other_sessions(request, user)

@@ -22,11 +22,16 @@ def is_known(name: str) -> bool:
     return name in names()
 
 
+def choices(present: str = "UTC") -> list[tuple[str, str]]:
+    """Return cities by region for a form, UTC, and whatever else a browser has named as the present zone."""
+    others = [name for name in ("UTC", present) if is_known(name) and name not in _cities()]
+    return [(name, name) for name in dict.fromkeys(others)] + list(_cities().items())
+
+
 @cache
-def choices() -> tuple[tuple[str, str], ...]:
-    """Return cities by region for a form, and UTC."""
+def _cities() -> dict[str, str]:
     cities = sorted(name for name in names() if "/" in name and not name.startswith("Etc/"))
-    return (("UTC", "UTC"), *((name, name.replace("_", " ")) for name in cities))
+    return {name: name.replace("_", " ") for name in cities}
 
 
 def remember(user: User, browser_zone: str) -> None:

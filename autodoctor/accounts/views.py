@@ -1,7 +1,6 @@
 """A person's own pages: account, application, "taking sessions"."""
 
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,6 +13,7 @@ from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in
 from autodoctor.accounts.forms import AccountForm, ApplicationForm
 from autodoctor.accounts.models import MechanicProfile, Role
 from autodoctor.accounts.reauthentication import fresh
+from autodoctor.accounts.sign_out import end_other_sessions
 from autodoctor.core.errors import SeeOther
 
 
@@ -64,8 +64,7 @@ def _sent(request: SignedInRequest, form: ApplicationForm) -> bool:
 @fresh(of_everybody=True)
 def sign_out_elsewhere(request: SignedInRequest) -> HttpResponse:
     """End every session of this person but this browser's."""
-    request.user.end_sessions()
-    update_session_auth_hash(request, request.user)
+    end_other_sessions(request, request.user)
     messages.success(request, _("You are signed out everywhere else."))
     return SeeOther(reverse("account"))
 

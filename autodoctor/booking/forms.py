@@ -9,12 +9,12 @@ from django.core.validators import MaxValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from autodoctor.accounts.models import User
+from autodoctor.accounts.models import LONGEST_EMAIL, User
 from autodoctor.booking import vin
 from autodoctor.booking.actions import Intake
 from autodoctor.booking.models import Plan, Vehicle
-from autodoctor.core.fields import WholeNumberField
-from autodoctor.core.parsing import is_blank, parse_uuid
+from autodoctor.core.fields import TextField, WholeNumberField
+from autodoctor.core.parsing import parse_uuid
 from autodoctor.legal.pages import TERMS
 from autodoctor.sessions.queries import private_requests
 from autodoctor.sessions.queries.private_requests import Ask, Availability
@@ -51,14 +51,6 @@ class LineField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         return super().to_python(" ".join(str(value or "").split())) or ""
-
-
-class TextField(forms.CharField):
-    """Counts a line break as one character, although a browser sends two."""
-
-    def to_python(self, value: Any) -> str:
-        text = super().to_python(str(value or "").replace("\r\n", "\n")) or ""
-        return "" if is_blank(text) else text
 
 
 class VinField(forms.CharField):
@@ -294,4 +286,9 @@ class IntakeForm(VehicleForm):
 
 
 class TellMeWhenForm(forms.Form):
-    email = forms.EmailField(label=_("Your email address"), widget=forms.EmailInput({"autocomplete": "email"}))
+    email = forms.EmailField(
+        label=_("Your email address"),
+        max_length=LONGEST_EMAIL,
+        widget=forms.EmailInput({"autocomplete": "email"}),
+        error_messages={"invalid": _("This is not an email address. Please check it.")},
+    )

@@ -49,16 +49,21 @@ KEPT_CHARACTERS = 4000  # per field
 @anyone
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
+    person = _person(request)
+    return _show_landing(request, TellMeWhenForm(initial={"email": person.email if person else ""}))
+
+
+def _show_landing(request: HttpRequest, form: TellMeWhenForm) -> HttpResponse:
     person, plans = _person(request), list(Plan.objects.filter(active=True))
     facts = {
         "plans": plans,
         "mechanics": mechanics_taking_sessions(),
-        "tell_me_when": TellMeWhenForm(initial={"email": person.email if person else ""}),
+        "tell_me_when": form,
         "open_session": open_sessions(person).first() if person else None,
         "share": settings.MECHANIC_SHARE_PERCENT,
         **_charge(next((plan for plan in plans if plan.bookable), None)),
     }
-    return render(request, "booking/landing.html", facts)
+    return render(request, "booking/landing.html", facts, status=422 if form.errors else 200)
 
 
 @anyone
@@ -67,8 +72,7 @@ def landing(request: HttpRequest) -> HttpResponse:
 def tell_me_when(request: HttpRequest) -> HttpResponse:
     form = TellMeWhenForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("This is not an email address. Please check it."))
-        return SeeOther("/#now")
+        return _show_landing(request, form)
     if waiting_list.ask(email=form.cleaned_data["email"], person=_person(request), now=timezone.now()):
         messages.success(request, _("We will email you when a mechanic is available."))
     else:

@@ -9,6 +9,7 @@ from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.forms import NameField
+from autodoctor.accounts.models import LONGEST_EMAIL
 from autodoctor.conversations.messages import LONGEST
 from autodoctor.conversations.topics import Topic
 from autodoctor.core.parsing import visible_text
@@ -43,7 +44,7 @@ class VisitorForm(QuestionForm):
     name = NameField()
     email = forms.EmailField(
         label=_("Your email address"),
-        max_length=254,
+        max_length=LONGEST_EMAIL,
         widget=forms.EmailInput({"autocomplete": "email"}),
         help_text=_("We send a link there. Our team reads your question once you have opened it."),
     )

@@ -1,4 +1,4 @@
-"""Form fields for what people type as numbers and amounts."""
+"""Form fields for texts of several lines, and for what people type as numbers and amounts."""
 
 from datetime import timedelta
 from math import isfinite
@@ -9,6 +9,15 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.core.numbers import Ambiguous, NotANumber, parse_cents, parse_whole
+from autodoctor.core.parsing import is_blank
+
+
+class TextField(forms.CharField):
+    """Counts a line break as one character, although a browser sends two."""
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(str(value or "").replace("\r\n", "\n")) or ""
+        return "" if is_blank(text) else text
 
 
 class WholeNumberField(forms.IntegerField):

@@ -1,20 +1,17 @@
 """Deliver one mail to one person: hand it to the mail server now."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any, Protocol, cast
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from anymail.exceptions import AnymailInvalidAddress, AnymailRecipientsRefused, AnymailRequestsAPIError
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from autodoctor.mail import replies
+from autodoctor.mail import message_ids, replies
 from autodoctor.mail.failures import address_failed
 from autodoctor.mail.message import Attachment, Envelope, Images, envelope
 from autodoctor.mail.rendering import render
@@ -68,7 +65,7 @@ def deliver(
     recipient = _recipient(to)
     letter = render(template, {**context, "to_name": recipient.name}, time_zone=recipient.time_zone)
     headers = {
-        "Message-ID": message_id(key),
+        "Message-ID": message_ids.of_mail(key, recipient.email),
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",  # keeps notes of absence from coming back
     }
@@ -78,11 +75,6 @@ def deliver(
     with _refusals(recipient.email):
         message.send()
         _check_taken(message)
-
-
-def message_id(key: str) -> str:
-    """Return the id of the mail, the same for every attempt, so that receivers recognize a duplicate."""
-    return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{urlsplit(settings.SITE_URL).hostname}>"
 
 
 def _recipient(to: Person | str) -> Person:

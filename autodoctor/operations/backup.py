@@ -14,12 +14,14 @@ from django.db.models import Q
 from autodoctor.files import storage
 from autodoctor.files.models import StoredFile
 from autodoctor.operations import manifest
-from autodoctor.operations.databases import Contents, database, server_version
+from autodoctor.operations.databases import Contents, database, is_empty, server_version
 from autodoctor.operations.manifest import BackupError, Manifest, Said
 
 
 def take(directory: Path, *, say: Said) -> Manifest:
     """Raises `BackupError`; what was written until then stays, and is refused by `restore`."""
+    if is_empty():
+        raise BackupError("The database is empty: there is nothing to keep. Does DATABASE_URL name the right one?")
     _make_room(directory)
     source = database()
     say("Reading the database …")

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import User
-from autodoctor.core.fields import AmountField
+from autodoctor.core.fields import AmountField, TextField
 from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments import currencies
 from autodoctor.payments.formatting import format_cents
@@ -70,10 +70,10 @@ class ActForm(forms.Form):
         cast(forms.ChoiceField, self.fields[name]).choices = choices
 
 
-def _reason(hint: "_StrPromise") -> forms.CharField:
+def _reason(hint: "_StrPromise") -> TextField:
     missing = {"required": _("Enter a reason. A few words are enough.")}
     area = forms.Textarea({"rows": 2})
-    return forms.CharField(
+    return TextField(
         label=_("Why?"), help_text=hint, max_length=support_actions.LONGEST_REASON, widget=area, error_messages=missing
     )
 
@@ -154,7 +154,7 @@ class TimeForm(ActForm):
 
 class MessageForm(ActForm):
     to = forms.ChoiceField(label=_("To"))
-    text = forms.CharField(
+    text = TextField(
         label=_("Message"),
         max_length=support_actions.LONGEST_MESSAGE,
         widget=forms.Textarea({"rows": 3}),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -54,6 +55,12 @@ with mock.patch.object(databases.Sqlite, "dump", dump):
     take()
 """
 )
+LATER = """
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('accounts', '9999_later', '2030-01-01')")
+    cursor.execute("ALTER TABLE mfa_authenticator RENAME TO mfa_of_a_later_version")
+"""
 
 
 @dataclass(frozen=True)
@@ -221,6 +228,24 @@ def test_a_backup_that_was_killed_is_refused(shop: Server, empty: Server, tmp_pa
     assert (directory / "database.sqlite3").exists()
     assert "is not a whole backup" in refused(empty, "restore", str(directory))
     assert "is not empty" in refused(shop, "backup", str(directory))
+
+
+def test_commands_say_what_a_database_without_tables_needs(empty: Server, tmp_path: Path) -> None:
+    directory = tmp_path / "backup"
+    assert "The database is empty" in refused(empty, "backup", str(directory))
+    assert not directory.exists()
+    for command in (["renew_encryption"], ["reset_second_factor", "nobody@example.com"], ["reconcile"]):
+        said = refused(empty, *command)
+        assert re.fullmatch(
+            r"The database is not ready: \d+ migrations are not applied. Run `manage.py migrate` first.", said.strip()
+        )
+
+
+def test_commands_say_that_a_database_is_of_a_later_version(shop: Server, empty: Server, tmp_path: Path) -> None:
+    shop.manage("backup", str(tmp_path / "backup"))
+    empty.manage("restore", str(tmp_path / "backup"))
+    empty.shell(LATER)
+    assert "The database is of a later version of this program: 1 of its" in refused(empty, "renew_encryption")
 
 
 @pytest.mark.parametrize("what", ["cut", "changed", "lost", "unlisted"])

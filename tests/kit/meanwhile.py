@@ -3,6 +3,7 @@
 The other one has a connection of its own and waits for nothing: what the first one has locked, it cannot change.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ class Other:
 
     def __call__(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         result = execute(sql, *rest)
-        if any(f'"{table}"' in sql for table in self.tables):
+        if any(re.search(rf"\b{table}\b", sql) for table in self.tables):  # our own SQL writes names without quotes
             self.statements += 1
             if self.statements == self.moment:
                 with ThreadPoolExecutor(1) as pool:

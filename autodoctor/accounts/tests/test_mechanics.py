@@ -104,6 +104,26 @@ def test_an_invalid_application_is_shown_again_with_what_was_typed(
     assert not hasattr(_fresh(customer), "mechanic_profile")
 
 
+def test_an_application_may_be_as_long_as_its_field_lets_it_become(customer: "User", client_of: ClientOf) -> None:
+    """A browser counts a line break as one character, and sends two."""
+    lines = "\r\n".join(["Volvo"] * 333 + ["a"])
+    answer = client_of(customer).post("/mechanics/apply/", APPLICATION | {"skills": lines, "certifications": lines})
+    assert answer.status_code == 303
+    profile = _fresh(customer).mechanic_profile
+    assert {len(profile.skills), len(profile.certifications)} == {1999}
+
+
+def test_an_application_keeps_a_zone_that_is_no_city(customer: "User", client_of: ClientOf) -> None:
+    """Browsers name some: for "UTC-02" of Windows it is Etc/GMT+2."""
+    customer.time_zone = "Etc/GMT+2"
+    customer.save(update_fields=["time_zone"])
+    client = client_of(customer)
+    assert 'value="Etc/GMT+2" selected' in client.get("/mechanics/apply/").content.decode()
+    assert client.post("/mechanics/apply/", APPLICATION | {"time_zone": "Etc/GMT+2"}).status_code == 303
+    assert _fresh(customer).time_zone == "Etc/GMT+2"
+    assert 'value="Etc/GMT+2" selected' in client.get("/account/").content.decode()
+
+
 def test_a_visitor_has_to_sign_in_before_applying_as_a_mechanic(client: Client) -> None:
     assert client.get("/mechanics/apply/").headers["Location"] == "/sign-in/?next=/mechanics/apply/"
 

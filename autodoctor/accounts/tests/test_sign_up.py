@@ -7,6 +7,8 @@ import pytest
 from django.core.mail import EmailMessage
 from django.test import Client
 
+from tests.kit.proof import confirm_again
+
 pytestmark = pytest.mark.django_db
 
 NEW = {"name": "Nora New", "email": "nora@example.org", "password1": "ratchet-and-torque"}
@@ -159,3 +161,17 @@ def test_a_long_password_of_any_characters_is_stored_unchanged(
     _verify(client, code())
     assert _user(NEW["email"]).check_password(password)
     assert not _user(NEW["email"]).check_password(password.casefold() + "x")
+
+
+def test_an_address_that_is_too_long_to_be_kept_is_refused_and_not_cut_off(
+    client: Client, client_of: Callable[..., Client], customer: Any
+) -> None:
+    """Cut off, it would be an address of somebody else."""
+    too_long = f"{'n' * 200}@{'b' * 50}.example.org"
+    page = client.post("/sign-up/", NEW | {"email": too_long})
+    assert "at most 254 characters" in page.content.decode()
+    assert f'value="{too_long}"' in page.content.decode()
+    mine = client_of(customer)
+    confirm_again(mine)
+    page = mine.post("/account/email/", {"email": too_long, "action_add": ""})
+    assert "at most 254 characters" in page.content.decode()

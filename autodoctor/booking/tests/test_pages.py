@@ -43,9 +43,15 @@ def test_the_landing_page_offers_a_notification_when_no_mechanic_takes_sessions(
     assert "Notify me" in client.get("/").content.decode()
 
 
-def test_an_invalid_address_for_the_waiting_list_is_refused_in_words(client: Client) -> None:
-    answer = client.post("/tell-me-when/", {"email": "nobody"}, follow=True)
-    assert "is not an email address" in answer.content.decode()
+@pytest.mark.parametrize(
+    ("typed", "says"), [("nora@exampel", "is not an email address"), (f"{'n' * 250}@example.org", "at most 254")]
+)
+def test_an_address_that_cannot_wait_for_a_mechanic_is_refused_in_words_and_given_back(
+    client: Client, typed: str, says: str
+) -> None:
+    answer = client.post("/tell-me-when/", {"email": typed})
+    assert (answer.status_code, says in answer.content.decode()) == (422, True)
+    assert f'value="{typed}"' in answer.content.decode()
     assert not Notify.objects.exists()
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pytest_django import Settings
 
-from autodoctor.mail.delivery import deliver, message_id
+from autodoctor.mail import message_ids
+from autodoctor.mail.delivery import deliver
 from autodoctor.mail.message import Attachment
 from autodoctor.mail.queue import queue_mail
 from autodoctor.mail.tests.conftest import NOW
@@ -77,7 +78,7 @@ def test_the_service_gets_every_part_of_a_mail(service: MailService, customer: "
     assert "customer@example.com" in str(given["to"])
     assert "Größe & Söhne waits" in (given.get("text") or given["textbody"])
     assert "Größe &amp; Söhne waits" in (given.get("html") or given["htmlbody"])
-    assert message_id("1") in str(given["headers"])
+    assert message_ids.of_mail("1", customer.email) in str(given["headers"])
     files = {
         (file.get("filename") or file["Name"]): b64decode(file.get("content") or file["Content"])
         for file in given["attachments"]

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
+from autodoctor.accounts.models import Role
 from autodoctor.room.pages.viewing import Panel
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import eligibility, fit, pending_summaries, request_queue
@@ -31,6 +32,12 @@ class WaitingPanel(Panel):
     def needs(self) -> list[str]:
         """Return the makes and systems that the request is about: who knows one of them sees it first."""
         return fit.needed_skills(self.session)
+
+    @property
+    def sent_back(self) -> bool:
+        """Return whether the customer has asked for another mechanic than the last one."""
+        before = self.view.situation.released
+        return bool(before) and max(before, key=attrgetter("released_at")).released_by == Role.CUSTOMER
 
     @property
     def is_long(self) -> bool:

@@ -108,12 +108,19 @@ def test_after_ten_minutes_the_customer_is_asked_whether_to_stop(
     assert "this is taking too long" in reads_after(story.pay, reads, customer)
 
 
+def test_whoever_asks_for_another_mechanic_reads_that(story: "Story", customer: "User", reads: Reads) -> None:
+    story.pay().accept()
+    releases.release_request(session_id=story.id, by=customer, reason="no_answer", now=story.now)
+    assert "You asked for another mechanic. Your request is at the front of the queue" in reads(customer)
+    assert "could not continue" not in reads(customer)
+
+
 def test_both_participants_read_that_a_request_was_given_back(
     story: "Story", customer: "User", mechanic: "User", client_of: ClientOf, reads: Reads
 ) -> None:
     story.pay().accept()
     releases.release_request(session_id=story.id, by=mechanic, reason="no_time", now=story.now)
-    assert "Your request is at the front of the queue" in reads(customer)
+    assert "Your mechanic could not continue. Your request is at the front of the queue" in reads(customer)
     assert "gave this request back. It goes to another mechanic" in reads(mechanic)
     assert buttons(client_of(mechanic), story) == []
 

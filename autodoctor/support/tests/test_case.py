@@ -336,3 +336,11 @@ def test_support_has_another_mechanic_go_on_and_sees_who_had_it(
     join_by = time_of_day(story.session.state_at + timedelta(minutes=2))
     assert f"{mechanic2.name} took the session over and has to join by {join_by}" in " ".join(page.split())
     assert f"assigned the session to {mechanic2.name}" in page
+
+
+def test_words_of_support_may_be_as_long_as_their_fields_let_them_become(desk: Client, story: Story) -> None:
+    """A browser counts a line break as one character, and sends two."""
+    story.live()
+    assert press(desk, story, "message", to="both", text="\r\n".join(["wait a bit"] * 363)).status_code == 303
+    assert len(story.events("message.posted")[-1].data["text"]) == 3992
+    assert press(desk, story, "end", reason="\r\n".join(["froze"] * 83), sure="on").status_code == 303

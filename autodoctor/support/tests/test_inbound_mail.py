@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from autodoctor.accounts.models import User
 from autodoctor.conversations.messages import LONGEST
-from autodoctor.mail import incoming, replies
+from autodoctor.mail import incoming, message_ids, replies
 from autodoctor.mail.jobs import JOBS
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle import help_requests
@@ -206,17 +206,26 @@ Final-Recipient: rfc822; {address}
 Action: {action}
 Status: {status}
 
+--b
+{quoted}
 --b--
 """
+HEADS = "Content-Type: text/rfc822-headers\n\nSubject: Your code\nMessage-ID: {id}\n"
+WHOLE = "Content-Type: message/rfc822\n\nSubject: Your code\nMessage-ID: {id}\n\nYour code is …\n"
 
 
+def report_about(address: str, *, quoted: str, action: str = "failed", status: str = "5.1.1") -> Outcome:
+    report = REPORT.format(address=address, action=action, status=status, quoted=quoted)
+    return inbound_mail.take(message_from_bytes(report.encode(), policy=policy.default), now=NOON)
+
+
+@pytest.mark.parametrize("quoted", [HEADS, WHOLE])
 @pytest.mark.parametrize(("action", "status", "fails"), [("failed", "5.1.1", True), ("delayed", "4.4.1", False)])
 def test_a_bounced_mail_marks_its_address(
-    customer: User, client: Client, support: User, action: str, status: str, fails: bool
+    customer: User, client: Client, support: User, action: str, status: str, fails: bool, quoted: str
 ) -> None:
-    report = REPORT.format(address=customer.email.upper(), action=action, status=status)
-    message = message_from_bytes(report.encode(), policy=policy.default)
-    assert inbound_mail.take(message, now=NOON) is Outcome.AUTOMATIC
+    ours = quoted.format(id=message_ids.of_mail("a key", customer.email))
+    assert report_about(customer.email.upper(), quoted=ours, action=action, status=status) is Outcome.AUTOMATIC
     client.force_login(customer)
     assert ("do not arrive" in client.get("/dashboard/").content.decode()) is fails
     client.force_login(support)
@@ -237,3 +246,12 @@ def test_a_complaint_marks_the_address_until_a_mail_arrives(customer: User, clie
         assert answer.status_code == 200
         customer.refresh_from_db()
         assert customer.mail_fails is fails
+
+
+@pytest.mark.parametrize("quoted", [HEADS, WHOLE])
+def test_a_report_that_somebody_made_up_marks_nobodys_address(customer: User, stranger: User, quoted: str) -> None:
+    of_the_strangers_own_mail = message_ids.of_mail("a key", stranger.email)
+    for id_ in ("", "<1@x.example>", of_the_strangers_own_mail, f"<{'0' * 32}.{'0' * 32}@localhost>"):
+        assert report_about(customer.email, quoted=quoted.format(id=id_)) is Outcome.AUTOMATIC
+    customer.refresh_from_db()
+    assert not customer.mail_fails

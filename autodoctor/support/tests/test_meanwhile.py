@@ -54,7 +54,8 @@ def test_a_form_on_the_page_of_a_case_sent_twice_acts_once(desk: Client, story: 
 
 
 def said(answer: Any, desk: Client) -> str:
-    return desk.get(answer.headers["Location"]).content.decode()
+    """Return the page that says why an act was refused: the answer, or where it leads to if nothing is left there."""
+    return (desk.get(answer.headers["Location"]) if answer.status_code == 303 else answer).content.decode()
 
 
 def test_a_person_is_not_banned_over_what_a_colleague_decided(desk: Client, stranger: User, colleague: User) -> None:
@@ -63,6 +64,7 @@ def test_a_person_is_not_banned_over_what_a_colleague_decided(desk: Client, stra
     staff_actions.lift_ban(user=stranger, by=colleague, reason="mistaken", now=NOON)
     stale = desk.post(page, {"act": "ban", "reason": "cash", "seen": "0"})
     assert "Meanwhile this has changed. Chris Colleague: Ban lifted, “mistaken”" in said(stale, desk)
+    assert 'value="cash"' in stale.content.decode()
     assert User.objects.get(pk=stranger.pk).is_active
     last = StaffAction.objects.latest("id").id
     for _ in range(2):
@@ -90,3 +92,43 @@ def test_a_stale_act_on_a_job_says_what_became_of_the_job(desk: Client, colleagu
     stale = desk.post(f"/support/jobs/{job.pk}/", form)
     assert "Chris Colleague: Dismissed, “told them”" in said(stale, desk)
     assert desk.post(f"/support/jobs/{job.pk}/", form | {"subject": "mail.send other"}).status_code == 404
+
+
+def test_a_refused_act_on_people_and_jobs_gives_the_reason_back_in_its_own_form(
+    desk: Client, stranger: User, customer: User, colleague: User
+) -> None:
+    waiting = [
+        MechanicProfile.objects.create(user=user, headline="Diesels", years_experience=3, skills="All")
+        for user in (stranger, customer)
+    ]
+    staff_actions.sign_out(user=stranger, by=colleague, reason="lost phone", now=NOON)
+    stale = desk.post(f"/support/mechanics/{waiting[0].pk}/", {"act": "decline", "reason": "No proof", "seen": "0"})
+    assert (stale.status_code, stale.content.decode().count('value="No proof"')) == (409, 1)
+
+    staff_actions.approve(profile=waiting[0], by=colleague, reason="", now=NOON)
+    stale = desk.post(f"/support/mechanics/{waiting[0].pk}/", {"act": "decline", "reason": "No proof", "seen": "0"})
+    assert (stale.status_code, stale.content.decode().count('value="No proof"')) == (409, 1)  # to withdraw the approval
+    last = StaffAction.objects.latest("id").id
+    assert f'name="seen" value="{last}"' in stale.content.decode()
+
+    for act in ("ban", "sign_out"):
+        stale = desk.post(f"/support/people/{stranger.pk}/", {"act": act, "reason": "Cash", "seen": "0"})
+        assert (stale.status_code, stale.content.decode().count('value="Cash"')) == (409, 1)
+
+    jobs = [
+        Job.objects.create(kind="mail.send", key=key, due_at=NOON, run_at=NOON, parked_at=NOON) for key in ("a", "b")
+    ]
+    staff_actions.retry(job=jobs[0], session_id=None, by=colleague, now=NOON)
+    Job.objects.filter(pk=jobs[0].pk).update(parked_at=NOON)
+    stale = desk.post(f"/support/jobs/{jobs[0].pk}/", {"act": "dismiss", "reason": "Told them", "seen": "0"})
+    assert (stale.status_code, stale.content.decode().count('value="Told them"')) == (409, 1)
+
+
+def test_a_refused_act_on_a_job_shows_the_page_of_the_list_that_it_stands_on(desk: Client) -> None:
+    jobs = [Job(kind="mail.send", key=f"{n}", due_at=NOON, run_at=NOON, parked_at=NOON) for n in range(21)]
+    oldest, *_newer = Job.objects.bulk_create(jobs)
+    refused = desk.post(f"/support/jobs/{oldest.pk}/", {"act": "dismiss", "reason": " ", "page": "2"})
+    page = refused.content.decode()
+    assert refused.status_code == 422
+    assert f'id="job-{oldest.pk}"' in page
+    assert 'href="/support/jobs/?page=1"' in page

@@ -143,6 +143,21 @@ def test_a_form_that_was_abandoned_is_not_sent_by_a_later_password(desk: Client,
     assert not Refund.objects.exists()
 
 
+def test_of_forms_in_two_tabs_the_later_one_is_done_whichever_asks_first(
+    desk: Client, charged: Story, customer: User
+) -> None:
+    person = f"/support/people/{customer.id}/"
+    form = {"act": "ban", "reason": "Rude"}
+    earlier = desk.post(person, form, headers={"Referer": f"http://testserver{person}"})
+    later = refund(desk, charged)
+    assert confirm(desk, earlier).headers["Location"] == person
+    assert "has not been done" in desk.get(person).content.decode()
+    confirm(desk, later)
+    assert Refund.objects.get().amount_cents == 450
+    customer.refresh_from_db()
+    assert customer.is_active
+
+
 @pytest.mark.parametrize(
     "page", ["https://evil.example/support/", "http://testserver//evil.example/", "", "javascript:x"]
 )

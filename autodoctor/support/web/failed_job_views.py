@@ -27,15 +27,21 @@ PER_PAGE = 20
 @require_safe
 @never_cache
 def jobs(request: SignedInRequest) -> HttpResponse:
-    page = Paginator(failed_jobs.newest(), PER_PAGE).get_page(request.GET.get("page"))
+    return _show(request)
+
+
+def _show(request: SignedInRequest, *, status: int = 200, **typed: Any) -> HttpResponse:
+    wanted = request.POST.get("page") or request.GET.get("page")
+    page = Paginator(failed_jobs.newest(), PER_PAGE).get_page(wanted)
     now = timezone.now()
     facts = {
+        **typed,
         "page": page,
         "failed": failed_jobs.with_context(page.object_list),
         "done": failed_jobs.latest_actions(),
         "lanes": [(status, status.still_since(now)) for status in statuses(now)],
     }
-    return render(request, "support/jobs.html", facts)
+    return render(request, "support/jobs.html", facts, status=status)
 
 
 @support_only
@@ -58,6 +64,7 @@ def job(request: SignedInRequest, job_id: int) -> HttpResponse:
             messages.success(request, _("The job runs again now. If the job fails again, it comes back to this list."))
     except Refused as refused:
         messages.error(request, refused.detail)
+        return _show(request, status=refused.status, of=one.pk, typed_reason=request.POST.get("reason", ""))
     return SeeOther(reverse("support_jobs"))
 
 

@@ -22,6 +22,7 @@ from autodoctor.core.parsing import parse_count, storable_text
 from autodoctor.support import people, staff_actions
 from autodoctor.support import search as search_index
 
+Failed = Refused | accounts.Refused
 BAN_ACTIONS: dict[str, Callable[..., None]] = {
     "ban": staff_actions.ban,
     "lift": staff_actions.lift_ban,
@@ -50,9 +51,12 @@ def search(request: SignedInRequest) -> HttpResponse:
 @never_cache
 def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
     who = get_object_or_404(User.objects.select_related("mechanic_profile"), id=user_id)
-    if request.method == "POST":
-        return _ban(request, who)
+    return _ban(request, who) if request.method == "POST" else _show_person(request, who)
+
+
+def _show_person(request: SignedInRequest, who: User, refused: Failed | None = None) -> HttpResponse:
     facts = {
+        **_typed(request, refused),
         "person": who,
         "profile": MechanicProfile.objects.filter(user=who).first(),
         "sessions": people.sessions_of(who, page=request.GET.get("page")),
@@ -60,15 +64,25 @@ def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
         "payments": people.payments_of(who),
         "actions": staff_actions.record_of(str(who.id)),
     }
-    return render(request, "support/person.html", facts)
+    return render(request, "support/person.html", facts, status=_status(refused))
 
 
 @support_only
 @require_safe
 @never_cache
 def mechanics(request: SignedInRequest) -> HttpResponse:
-    facts = {"waiting": people.with_seen(people.waiting_applications()), "decided": people.decided_applications()}
-    return render(request, "support/mechanics.html", facts)
+    return _show_mechanics(request)
+
+
+def _show_mechanics(request: SignedInRequest, refused: Failed | None = None, of: int | None = None) -> HttpResponse:
+    """`of`: the application whose answer was refused."""
+    facts = {
+        **_typed(request, refused),
+        "of": of,
+        "waiting": people.with_seen(people.waiting_applications()),
+        "decided": people.decided_applications(),
+    }
+    return render(request, "support/mechanics.html", facts, status=_status(refused))
 
 
 @support_only
@@ -82,8 +96,29 @@ def decide(request: SignedInRequest, profile_id: int) -> HttpResponse:
             act(profile=profile, **_context(request))
             messages.success(request, _("%(name)s gets an email with the answer.") % {"name": profile.user.name})
     except (Refused, accounts.Refused) as refused:
-        messages.error(request, refused.detail)
+        profile.refresh_from_db()
+        if profile.state == MechanicProfile.State.APPLIED:
+            return _show_mechanics(request, refused, of=profile.pk)
+        return _show_person(request, profile.user, refused)
     return SeeOther(reverse("support_mechanics"))
+
+
+def _typed(request: SignedInRequest, refused: Failed | None) -> dict[str, str]:
+    """Say why an act was refused, and return what was typed for its form."""
+    if refused is None:
+        return {}
+    messages.error(request, refused.detail)
+    return {"refused_act": request.POST.get("act", ""), "typed_reason": request.POST.get("reason", "")}
+
+
+def _status(refused: Failed | None) -> int:
+    match refused:
+        case None:
+            return 200
+        case Refused(status=status):
+            return status
+        case _:
+            return 409
 
 
 def _context(request: SignedInRequest) -> dict[str, Any]:
@@ -100,5 +135,6 @@ def _ban(request: SignedInRequest, who: User) -> HttpResponse:
             act(user=who, **_context(request))
             messages.success(request, _("Done. The reason is in the log."))
     except Refused as refused:
-        messages.error(request, refused.detail)
+        who.refresh_from_db()
+        return _show_person(request, who, refused)
     return SeeOther(reverse("support_person", args=[who.id]))
