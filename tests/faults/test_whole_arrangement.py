@@ -18,6 +18,7 @@ from autodoctor.sandbox.webhooks import sign
 from tests.attacks.test_claims import grab
 from tests.chaos import reckoning
 from tests.faults.test_messages import flood
+from tests.faults.test_outages import moment
 from tests.faults.test_payments import SANDBOX, announcement, control, events_of, pay
 from tests.faults.test_two_processes import pair
 from tests.faults.whole import Site, at, log_of, pass_its_deadline
@@ -97,7 +98,8 @@ def test_two_hundred_messages_around_the_end_are_stored_before_it_or_refused(sit
     (end,) = [row.seq for row in log_of(talk) if row.kind == "session.ended"]
     stored = scene.messages_of(site.one, talk.id)
     assert {client_id for _, client_id, _ in stored} == accepted
-    assert all(seq < end and datetime.fromisoformat(moment).timestamp() < ends_at for seq, _, moment in stored)
+    closed_at = moment(site.one, talk.id, "ends_at")  # to the microsecond: a frame says it to the millisecond
+    assert all(seq < end and datetime.fromisoformat(stored_at) < closed_at for seq, _, stored_at in stored)
 
 
 async def volley(talk: Talk, person: Person, ends_at: float) -> tuple[set[str], set[str]]:
