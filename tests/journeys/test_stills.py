@@ -67,6 +67,7 @@ def pair(share_pair: Callable[..., SharedPair], server: Server) -> SharedPair:
         customer.page.add_init_script(LIGHT_AND_ZOOM)
         calls.call_of_checked(server, customer, mechanic)
         customer.button("Allow").click()
+        expect(mechanic.page.locator("video-stage[data-camera-allowed]")).to_have_count(1)
         return customer, mechanic
 
     return share_pair(begin, is_as_found=is_as_found)
