@@ -14,6 +14,7 @@ from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic
 from tests.kit.push_service import Browser, PushService, push_service
 from tests.kit.server import Person, Server, running
+from tests.kit.waiting import until
 
 IS_ON = "Notifications are on for this browser."
 MAY_CLOSE = "You can close this page."
@@ -93,11 +94,7 @@ def deliver(page: Page, content: dict[str, Any]) -> Worker:
 
 def quietly_until(page: Page, holds: Callable[[], bool]) -> None:
     """Wait while the page is polled, because browser events arrive then."""
-    for _ in range(600):
-        if holds():
-            return
-        page.evaluate("new Promise(requestAnimationFrame)")
-    raise AssertionError("it did not happen in time")
+    until(lambda: page.evaluate("new Promise(requestAnimationFrame)") and holds())
 
 
 @asks
