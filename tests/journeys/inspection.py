@@ -28,7 +28,7 @@ LOOKS: tuple[tuple[ViewportSize, Theme, list[str]], ...] = (
     (DESKTOP, "dark", LAYOUT),
     (DESKTOP, "light", []),
 )
-SETTLES = 2000  # ms until a page has taken on its new width, on a busy machine
+SETTLES = 20_000  # ms until a page has taken on its new width; it only ends a wait that is in vain
 WORDS = """() => [
   document.title,
   document.body.innerText,

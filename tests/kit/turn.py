@@ -21,7 +21,7 @@ from tests.kit.processes import ROOT
 
 SECRET = "a-secret-that-relay-and-server-of-tests-share"
 BINDING = bytes.fromhex("000100002112a442") + b"is it there?"  # a request of STUN, which everybody may send
-START_LIMIT = 10  # seconds until it must listen
+START_LIMIT = 60  # seconds until it must listen
 
 
 def program() -> str | None:

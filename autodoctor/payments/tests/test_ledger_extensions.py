@@ -161,8 +161,8 @@ def test_a_paid_or_canceled_payment_is_not_canceled(extension: Payment, now: dat
         (State.AUTHORIZED, 50, 50, "payment.capture"),
         (State.AUTHORIZED, 49, 49, "payment.release"),  # less than a card can be charged
         (State.AUTHORIZED, 0, 0, "payment.release"),
-        (State.CAPTURED, EXTENSION_CENTS, None, "payment.earned"),
-        (State.RELEASED, EXTENSION_CENTS, None, ""),
+        (State.CAPTURED, EXTENSION_CENTS, None, "payment.earned payment.settled"),
+        (State.RELEASED, EXTENSION_CENTS, EXTENSION_CENTS, "payment.settled"),
         (State.FAILED, EXTENSION_CENTS, None, ""),
     ],
 )
@@ -172,7 +172,7 @@ def test_a_decision_schedules_capture_or_release(
     neighbor(set_to(extension, state=state))
     ledger.finish(owner_id=extension.owner_id, due=lambda _: {extension.id: cents}, now=now)
     assert facts(extension.id)["due_cents"] == due
-    assert jobs(extension) == ([(follows, now)] if follows else [])
+    assert jobs(extension) == [(kind, now) for kind in follows.split()]
     assert elsewhere.is_as_before()
 
 
