@@ -365,8 +365,8 @@ def test_another_microphone_can_be_chosen_during_the_call(call: Pair) -> None:
     dialog = mechanic.page.get_by_role("dialog", name="Microphone, camera and speaker")
     before = mechanic.page.evaluate(OWN_MICROPHONE)
     microphones = dialog.get_by_label("Microphone")
+    expect(microphones.locator("option").nth(1)).to_be_attached()  # the browser offers another one
     names = microphones.locator("option").all_text_contents()
-    assert len(names) > 1, "the browser offers one microphone only"
     expect(dialog.get_by_label("Camera")).to_be_visible()
     microphones.select_option(label=next(name for name in reversed(names) if name != before))
     until(lambda: mechanic.page.evaluate(OWN_MICROPHONE) not in {before, None})

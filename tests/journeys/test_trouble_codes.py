@@ -13,6 +13,7 @@ from tests.journeys.conftest import Watch
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic
 from tests.kit.server import Server
+from tests.kit.waiting import until
 
 TYPED = "P0301, p0420 U0100-00 P1234"
 THIRTEEN = " ".join(f"P03{number:02}" for number in range(13))
@@ -37,7 +38,7 @@ def test_codes_of_the_intake_are_cards_for_both(
     field = customer.fills_the_intake().page.get_by_label("Trouble codes, if you have them")
     field.press_sequentially(TYPED)
     customer.sees("Misfire in cylinder 1").sees("Stop driving").sees("We do not know how urgent")
-    assert cards(customer.page) == CODES
+    until(lambda: cards(customer.page) == CODES)
     assert fits(customer.page)
     expect(field).to_be_focused()
 
