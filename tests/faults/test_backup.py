@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from autodoctor.files.tests.samples import PDF, film
@@ -339,7 +340,10 @@ def test_a_backup_of_another_kind_is_refused_in_words(
 
 
 def test_without_the_programs_of_postgresql_the_command_says_what_to_install(cluster: Postgres, tmp_path: Path) -> None:
-    environment = processes.environment(tmp_path / "data") | {"DATABASE_URL": cluster.create("none"), "PATH": ""}
+    url = cluster.create("none")
+    with psycopg.connect(url) as connected:
+        connected.execute("CREATE TABLE something ()")  # an empty database is refused before
+    environment = processes.environment(tmp_path / "data") | {"DATABASE_URL": url, "PATH": ""}
     done = processes.run("manage", "backup", str(tmp_path / "backup"), environment=environment)
     assert done.returncode == 1
     assert "pg_dump is not installed" in done.stderr
