@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests import lanes, sheet
 from tests.compiling import compile_once
+from tests.faltering import faltering
 from tests.kit import node_packages, orphans
 from tests.outcomes import Outcome, exit_code, report
 from tests.selection import AGAINST_SERVERS, WITH_BROWSERS, files
@@ -55,6 +56,7 @@ USAGE = """usage: bin/test                        every check and every test
        bin/test PATH [pytest options]  only these tests; --headed shows a journey in a visible browser, slowly
        bin/test sheet [PATH]           the room in every state on every screen: its pictures on one page
        bin/test part NAME [options]    one part of: {parts}
+       bin/test faltering NAME         a part, while its processes stand still for moments, as on a busy machine
        bin/test chaos [options]        people talk and pay while everything is killed and started again
        bin/test nightly                every test on every database, by cold starts, with new random examples
        bin/test cover                  choose anew which tests run on PostgreSQL
@@ -115,6 +117,11 @@ def with_coverage(_: Sequence[str] = ()) -> int:
 def one_part(arguments: Sequence[str]) -> int:
     name, *options = arguments or ["none"]
     return run(name, options=options) if name in PARTS else usage()
+
+
+def one_part_faltering(arguments: Sequence[str]) -> int:
+    with faltering():
+        return one_part(arguments)
 
 
 def one_lane(names: Sequence[str]) -> int:
@@ -292,6 +299,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "nightly": nightly,
     "sheet": picture_sheet,
     "part": one_part,
+    "faltering": one_part_faltering,
     "lane": one_lane,
     "chaos": only_chaos,
     "cover": choose_cover,
