@@ -52,7 +52,7 @@ class TooFast(Exception):
 
 
 # Fields whose content is not written into a page again.
-_SECRET = re.compile(r"password|secret|credential|^code$", re.IGNORECASE)
+_SECRET = re.compile(r"password|(?<!trouble_)code|secret|credential", re.IGNORECASE)
 
 
 def too_fast(request: HttpRequest, refusal: TooFast) -> HttpResponse:
