@@ -192,7 +192,15 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password_from_key": "20/m/ip",
 }
 MFA_ADAPTER = "autodoctor.accounts.adapter.TwoFactorAdapter"
-MFA_FORMS = {"add_webauthn": "autodoctor.accounts.forms.PasskeyForm"}
+MFA_FORMS = {
+    "add_webauthn": "autodoctor.accounts.factor_forms.PasskeyForm",
+    "edit_webauthn": "autodoctor.accounts.factor_forms.PasskeyNameForm",
+    "login_webauthn": "autodoctor.accounts.factor_forms.SignInByKeyForm",
+    "authenticate_webauthn": "autodoctor.accounts.factor_forms.KeyForm",
+    "reauthenticate_webauthn": "autodoctor.accounts.factor_forms.KeyAgainForm",
+    "authenticate": "autodoctor.accounts.factor_forms.CodeForm",
+    "reauthenticate": "autodoctor.accounts.factor_forms.CodeAgainForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG

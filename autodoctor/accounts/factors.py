@@ -3,6 +3,7 @@
 Its models write by `save`, which would make a removed passkey anew, with its key, or fail.
 """
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -13,8 +14,12 @@ from django.db.models.signals import pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 
+from autodoctor.core.encryption import Unreadable
 from autodoctor.core.locking import hold
+
+logger = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponseBase]
 
@@ -30,6 +35,20 @@ def in_one_transaction(view: View) -> View:
             return view(request, *args, **kwargs)
 
     return changed
+
+
+def said_if_unreadable(view: View) -> View:
+    """Return the view; where no key opens what it shows, a page says so, and leads to new recovery codes."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except Unreadable:
+            logger.error("No key opens the recovery codes of a person")
+            return render(request, "accounts/unreadable_codes.html", status=503)
+
+    return answered
 
 
 @receiver(pre_save, sender=Authenticator)

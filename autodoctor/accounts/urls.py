@@ -9,7 +9,8 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from autodoctor.accounts import views
 from autodoctor.accounts.access import set_access
-from autodoctor.accounts.factors import in_one_transaction
+from autodoctor.accounts.factor_views import KeyAgain, SignInByKey
+from autodoctor.accounts.factors import in_one_transaction, said_if_unreadable
 
 # Allauth's views guard themselves; these let anybody in.
 FOR_ANYONE = {
@@ -28,6 +29,8 @@ FOR_ANYONE = {
 # Mounted at addresses of our own, or (signing in by a mailed code) not offered.
 ELSEWHERE = {"account_login", "account_logout", "account_signup", "account_confirm_login_code"}
 
+OUR_OWN = {"mfa_login_webauthn": SignInByKey.as_view(), "mfa_reauthenticate_webauthn": KeyAgain.as_view()}
+
 
 def whole(patterns: Sequence[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
     """Return the views; each request that changes something is one transaction."""
@@ -35,7 +38,8 @@ def whole(patterns: Sequence[URLPattern | URLResolver]) -> list[URLPattern | URL
         if isinstance(pattern, URLResolver):
             whole(pattern.url_patterns)
         else:
-            pattern.callback = in_one_transaction(pattern.callback)
+            view = OUR_OWN.get(str(pattern.name), pattern.callback)
+            pattern.callback = said_if_unreadable(in_one_transaction(view))
     return list(patterns)
 
 

@@ -9,7 +9,9 @@ from django.conf import settings
 
 
 class Unreadable(Exception):
-    """No key of `ENCRYPTION_KEYS` opens this text."""
+    """No key of `ENCRYPTION_KEYS` opens this text. Templates show nothing in its place."""
+
+    silent_variable_failure = True
 
 
 def new_key() -> str:

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import Promise
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -52,7 +52,9 @@ class TooFast(Exception):
 
 
 # Fields whose content is not written into a page again.
-_SECRET = re.compile(r"password|(?<!trouble_)code|secret|credential", re.IGNORECASE)
+_SECRET = re.compile(r"password|(?<!trouble_)code|secret", re.IGNORECASE)
+# What a browser makes of a passkey for one moment, and nobody can type: the page that asked for it asks again.
+_MADE = "credential"
 
 
 def too_fast(request: HttpRequest, refusal: TooFast) -> HttpResponse:
@@ -69,12 +71,19 @@ def _typed(request: HttpRequest) -> dict[str, Any]:
     """Return the fields of the form that was sent, but for its files, its token and secrets, which are asked again."""
     fields = [(name, value) for name, values in request.POST.lists() for value in values]
     fields = [(name, value) for name, value in fields if name != "csrfmiddlewaretoken"]
+    is_made = _MADE in request.POST
     return {
-        "address": request.get_full_path(),
-        "is_form": request.method == "POST",
+        "address": _with_way_back(request) if is_made else request.get_full_path(),
+        "is_form": request.method == "POST" and not is_made,
         "fields": [(name, value) for name, value in fields if not _SECRET.search(name)],
         "secrets": [name for name, _value in fields if _SECRET.search(name)],
     }
+
+
+def _with_way_back(request: HttpRequest) -> str:
+    """Return the address of the page, with where it leads to afterwards."""
+    back = own_path(request.POST.get("next", ""))
+    return f"{request.path}?{urlencode({'next': back})}" if back else request.get_full_path()
 
 
 def own_path(path: str) -> str:
