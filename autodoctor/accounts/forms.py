@@ -3,7 +3,8 @@
 from typing import Any, ClassVar, cast
 
 from allauth.account.forms import ChangePasswordForm, ResetPasswordKeyForm, SignupForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.account.internal.flows.email_verification import consume_email_verification_rate_limit
+from allauth.core import context
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -13,15 +14,17 @@ from autodoctor.accounts import time_zones
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.fields import TextField, WholeNumberField
 from autodoctor.core.parsing import is_name
+from autodoctor.rates.web import mark_too_fast
+
+LONGEST_NAME = 80
 
 
 class NameField(forms.CharField):
-    """A person's name on one line."""
+    """A name on one line: a person's own, or that of something of theirs."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            label=_("Your name"), max_length=80, widget=forms.TextInput({"autocomplete": "name", "dir": "auto"})
-        )
+    def __init__(self, *, label: str = cast(str, _("Your name")), autocomplete: str = "name") -> None:
+        widget = forms.TextInput({"autocomplete": autocomplete, "dir": "auto"})
+        super().__init__(label=label, max_length=LONGEST_NAME, widget=widget)
 
     def to_python(self, value: Any) -> str:
         return " ".join(str(value or "").split())
@@ -35,6 +38,9 @@ class NameField(forms.CharField):
 PASSWORD_HINT = _("At least 10 characters. Do not use a common password.")
 
 
+CODES_APART = 10  # seconds between two mails with a code to one address, as the library counts them
+
+
 class SignUpForm(SignupForm):  # type: ignore[misc]
     name = NameField()
     field_order = ("name", "email", "password1")
@@ -42,6 +48,17 @@ class SignUpForm(SignupForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].help_text = PASSWORD_HINT
+
+    def clean_email(self) -> str:
+        """Refuse an address that a code was mailed to a moment ago: the account would be made, and get none."""
+        email = str(super().clean_email())
+        if not consume_email_verification_rate_limit(context.request, email, dry_run=True):
+            mark_too_fast(context.request, CODES_APART)
+            raise forms.ValidationError(
+                _("We have mailed a code to this address a moment ago. Wait ten seconds, then send this again."),
+                code="rate_limited",
+            )
+        return email
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         if self.account_already_exists:
@@ -61,17 +78,6 @@ class OtherPasswordForm(ChangePasswordForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].help_text = PASSWORD_HINT
-
-
-class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
-    """Creates a passkey, unless the person wants a second factor only."""
-
-    passwordless = forms.BooleanField(
-        label=_("Sign in with this passkey alone"),
-        required=False,
-        initial=True,
-        help_text=_("You sign in with your fingerprint, face or PIN instead of a password."),
-    )
 
 
 class AccountForm(forms.Form):

@@ -175,3 +175,23 @@ def test_an_address_that_is_too_long_to_be_kept_is_refused_and_not_cut_off(
     confirm_again(mine)
     page = mine.post("/account/email/", {"email": too_long, "action_add": ""})
     assert "at most 254 characters" in page.content.decode()
+
+
+def test_a_sign_up_right_after_another_code_makes_no_account_and_says_when_to_send_it_again(
+    client: Client, letters: Callable[[], list[EmailMessage]]
+) -> None:
+    from django.core.cache import cache
+
+    Client().post("/sign-up/", NEW)
+    _user(NEW["email"]).delete()  # or a code for another account's change of address
+    answer = client.post("/sign-up/", NEW)
+    page = answer.content.decode()
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "10")
+    assert "Wait ten seconds" in page
+    assert f'value="{NEW["email"]}"' in page
+    assert f'value="{NEW["name"]}"' in page
+    assert _user(NEW["email"]) is None
+    cache.clear()
+    assert client.post("/sign-up/", NEW).headers["Location"] == "/account/confirm-email/"
+    assert len(letters()) == 2
