@@ -300,6 +300,28 @@ def test_a_lost_factor_is_removed_by_a_superuser_or_on_the_command_line(
         call_command("reset_second_factor", "nobody@example.com")
 
 
+def test_no_step_of_replacing_a_key_signs_anybody_out_where_processes_restart_one_after_the_other(
+    customer: "User", client_of: ClientOf, settings: Settings
+) -> None:
+    import re
+    from itertools import pairwise
+
+    from autodoctor.core.encryption import new_key
+
+    guide = (settings.BASE_DIR / "docs/production.md").read_text()
+    keys = {"old": settings.ENCRYPTION_KEYS[0], "new": new_key()}
+    steps = [["old"], *(found.split(",") for found in re.findall(r"`ENCRYPTION_KEYS=([a-z,]+)`", guide))]
+    assert steps[-1] == ["new"]
+    for before, after in pairwise(steps):
+        for writes, reads in ((before, after), (after, before)):
+            if (writes, reads) == (before, after) and after == ["new"]:
+                continue  # `renew_encryption` comes in between
+            settings.ENCRYPTION_KEYS = [keys[name] for name in writes]
+            client = client_of(customer)
+            settings.ENCRYPTION_KEYS = [keys[name] for name in reads]
+            assert client.get("/account/").status_code == 200, (writes, reads)
+
+
 def test_rotating_the_encryption_key_keeps_second_factors_working(
     support: "User", client_of: ClientOf, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
