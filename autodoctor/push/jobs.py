@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import F, Q
 
 from autodoctor.push.delivery import deliver
@@ -21,12 +22,18 @@ LONGEST_PAUSE = timedelta(hours=1)
 
 
 def send(job: Job, now: datetime) -> None:
-    """Send the message; nothing if it has expired, or the browser or the person is gone."""
+    """Send the message; nothing if it has expired, or the browser, the person or our keys are gone.
+
+    A browser that subscribed with an earlier key pair of ours is gone, too: it subscribes again at its next visit.
+    """
     browser_id = UUID(job.key.partition(":")[0])
     browser = PushSubscription.objects.filter(pk=browser_id, user__is_active=True).first()
     message: SendPush = job.payload
     seconds = int((datetime.fromisoformat(message["until"]) - now).total_seconds())
-    if browser is None or seconds < 1:
+    if browser is None or seconds < 1 or not settings.VAPID_PUBLIC_KEY:
+        return
+    if browser.made_for != settings.VAPID_PUBLIC_KEY:
+        browser.delete()
         return
     try:
         status, again = deliver(browser, message, seconds=seconds)

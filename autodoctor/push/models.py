@@ -19,6 +19,7 @@ class PushSubscription(models.Model):
     auth = models.CharField(max_length=40)  # the browser's shared secret, base64url
     browser = models.CharField(max_length=60)  # a name that people recognize
     signed_in_by = models.CharField(max_length=64)  # a digest of the cookie session it came in
+    made_for = models.CharField(max_length=100)  # our public key: the service takes no message that another one signs
     created_at = models.DateTimeField()
     last_ok_at = models.DateTimeField(null=True)
     failures = models.PositiveSmallIntegerField(default=0)  # failures in a row

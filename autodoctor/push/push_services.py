@@ -11,7 +11,9 @@ from django.conf import settings
 from autodoctor.push.models import ADDRESS_LENGTH
 
 # Host and path only: no user, no backslash, and nothing that two parsers could read differently.
-_ADDRESS = re.compile(r"(?P<origin>https?://[a-z0-9.-]+(:[0-9]{1,5})?)/[A-Za-z0-9._~:/?=&%+,;@!$'()*-]+")
+_ADDRESS = re.compile(
+    r"(?P<origin>https?://([a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}(:[0-9]{1,5})?)/[A-Za-z0-9._~:/?=&%+,;@!$'()*-]+"
+)
 
 
 def is_known(endpoint: str) -> bool:

@@ -35,10 +35,13 @@ def subscribe(
         "auth": auth,
         "browser": in_words(agent),
         "signed_in_by": digest(session_key),
+        "made_for": settings.VAPID_PUBLIC_KEY,
         "failures": 0,
     }
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)  # two pages at once leave no more than `MOST`
+        # Another person's goes, with its messages that are still to be sent: they are not for whoever comes next.
+        PushSubscription.objects.filter(endpoint=endpoint).exclude(user=user).delete()
         one, _created = PushSubscription.objects.update_or_create(
             endpoint=endpoint, defaults=facts, create_defaults={**facts, "created_at": now}
         )

@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ('auth', models.CharField(max_length=40)),
                 ('browser', models.CharField(max_length=60)),
                 ('signed_in_by', models.CharField(max_length=64)),
+                ('made_for', models.CharField(max_length=100)),
                 ('created_at', models.DateTimeField()),
                 ('last_ok_at', models.DateTimeField(null=True)),
                 ('failures', models.PositiveSmallIntegerField(default=0)),

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from pytest_django import Settings
 
-from autodoctor.core.vapid_keys import public_key_of
+from autodoctor.core.vapid_keys import new_private_key, public_key_of
 from autodoctor.push import delivery, silent_services
 from autodoctor.push.models import PushSubscription
 from autodoctor.push.queue import PushNote, queue_push
@@ -130,6 +130,49 @@ def test_a_refused_push_message_is_given_up_and_listed_for_support(
     job = Job.objects.get()
     assert job.parked_at is not None
     assert subscribed.endpoint not in job.last_error
+
+
+def test_a_message_goes_to_nobody_else_who_signs_in_at_the_same_browser(
+    service: PushService, device: Browser, subscribed: PushSubscription, customer: "User", stranger: "User"
+) -> None:
+    service.answer = (503, {})
+    queue_push(NOTE, to=[customer.id], now=NOW)
+    run_due(NOW)
+    assert Job.objects.exists()
+    service.answer = (201, {})
+    service.messages.clear()
+    subscribe(stranger, device)
+    Job.objects.update(run_at=NOW)
+    run_due(NOW + timedelta(seconds=60))
+    assert service.messages == []
+
+
+def test_a_new_key_pair_ends_the_browsers_of_the_old_one_and_support_hears_nothing_of_it(
+    service: PushService, device: Browser, subscribed: PushSubscription, customer: "User", settings: Settings
+) -> None:
+    private = new_private_key()
+    settings.VAPID_PRIVATE_KEY, settings.VAPID_PUBLIC_KEY = private, public_key_of(private)
+    service.answer = (403, {})  # as services answer what another key signs
+    queue_push(NOTE, to=[customer.id], now=NOW)
+    run_due(NOW)
+    assert not Job.objects.exists()
+    assert not PushSubscription.objects.exists()
+
+    service.answer = (201, {})
+    subscribe(customer, device)
+    queue_push(NOTE, to=[customer.id], now=NOW)
+    run_due(NOW)
+    assert service.messages[-1].claims["key"] == settings.VAPID_PUBLIC_KEY
+
+
+def test_a_message_that_waits_while_push_is_switched_off_is_dropped(
+    service: PushService, subscribed: PushSubscription, customer: "User", settings: Settings
+) -> None:
+    queue_push(NOTE, to=[customer.id], now=NOW)
+    settings.VAPID_PRIVATE_KEY = settings.VAPID_PUBLIC_KEY = ""
+    run_due(NOW)
+    assert not Job.objects.exists()
+    assert PushSubscription.objects.exists()
 
 
 def test_a_redirect_of_a_push_service_is_not_followed(
