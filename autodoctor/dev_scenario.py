@@ -25,6 +25,7 @@ from autodoctor.conversations import answering, asking
 from autodoctor.conversations.messages import Answer
 from autodoctor.conversations.models import Conversation
 from autodoctor.dev_scenes import CREW, HISTORY, PRESENT, QUESTIONS, RECENT, VISITOR, Asked, GoesOn, Lines, Scene
+from autodoctor.legal.pages import CANCELLATION, TERMS
 from autodoctor.payments import checkout, payouts
 from autodoctor.payments.models import Payment
 from autodoctor.room.hub import lease
@@ -264,6 +265,8 @@ def _intake(scene: Scene) -> Intake:
         keep_card=False,
         token=uuid5(NAMESPACE_URL, scene.concern),
         trouble_codes=scene.trouble_codes,
+        terms=TERMS.version,
+        cancellation=CANCELLATION.version,
     )
 
 

@@ -14,7 +14,6 @@ from autodoctor.accounts.models import User
 from autodoctor.booking import vehicles
 from autodoctor.booking.models import Booking, Plan, Vehicle
 from autodoctor.core import links
-from autodoctor.legal.pages import TERMS
 from autodoctor.payments.attempts import NotPayable
 from autodoctor.payments.checkout import open_checkout
 from autodoctor.payments.models import Payment
@@ -27,7 +26,10 @@ from autodoctor.sessions.states import OPEN, Kind, State
 
 @dataclass(frozen=True)
 class Intake:
-    """A checked intake. `token` names the form that it was filled into."""
+    """A checked intake. `token` names the form that it was filled into.
+
+    `terms` and `cancellation`: the versions of these texts that the form led to; empty where it led to none.
+    """
 
     plan: Plan
     vehicle: Vehicle
@@ -36,6 +38,8 @@ class Intake:
     token: UUID
     trouble_codes: str = ""  # as typed
     ask: Ask | None = None
+    terms: str = ""
+    cancellation: str = ""
 
     @property
     def key(self) -> str:
@@ -66,6 +70,8 @@ def book(*, customer: User, intake: Intake, another: bool, now: datetime) -> Ses
     with transaction.atomic():
         booking = _booking_of(customer, intake)
         if booking.session and booking.session.state in OPEN:
+            if booking.session.state == State.DRAFT and _agree(booking, intake, now):
+                booking.save()
             return booking.session
         in_the_way = None if another else open_sessions(customer).first()
         if in_the_way:
@@ -84,9 +90,21 @@ def book(*, customer: User, intake: Intake, another: bool, now: datetime) -> Ses
         )
         if vehicle:
             vehicles.link(vehicle, booking.session, now=now)
-        booking.terms_version, booking.agreed_at = TERMS.version, now
+        _agree(booking, intake, now)
         booking.save()
         return booking.session
+
+
+def _agree(booking: Booking, intake: Intake, now: datetime) -> bool:
+    """Note the versions that the customer has agreed to, once each, for the caller to save; False: nothing is new.
+
+    Of several before the payment the last counts.
+    """
+    agreed = intake.terms, intake.cancellation
+    if not intake.terms or agreed == (booking.terms_version, booking.cancellation_version):
+        return False
+    (booking.terms_version, booking.cancellation_version), booking.agreed_at = agreed, now
+    return True
 
 
 def checkout_url(*, session: Session, site: str, now: datetime) -> str:

@@ -15,7 +15,7 @@ from autodoctor.booking.actions import Intake
 from autodoctor.booking.models import Plan, Vehicle
 from autodoctor.core.fields import TextField, WholeNumberField
 from autodoctor.core.parsing import parse_uuid
-from autodoctor.legal.pages import TERMS
+from autodoctor.legal.pages import CANCELLATION, TERMS
 from autodoctor.sessions.queries import private_requests
 from autodoctor.sessions.queries.private_requests import Ask, Availability
 from autodoctor.trouble_codes.reading import MOST_CHARACTERS, MOST_CODES, codes_in
@@ -166,7 +166,9 @@ class IntakeForm(VehicleForm):
         error_messages={"required": _("Please read and accept this to continue.")},
     )
     keep_card = forms.BooleanField(label=_("Keep my card for extending this session"), required=False)
-    terms = forms.CharField(required=False, max_length=20)  # the version that the page showed
+    # The versions that the page led to.
+    terms = forms.CharField(required=False, max_length=20)
+    cancellation = forms.CharField(required=False, max_length=20)
     token = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
     # A mechanic whom the customer asks for; `ask_seen` is how they stood when the page was made.
     ask_for = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -198,7 +200,16 @@ class IntakeForm(VehicleForm):
             raise forms.ValidationError(
                 _("Our terms have changed meanwhile. Please read them, and send this form again."), code="terms"
             )
-        return TERMS.version
+        return shown
+
+    def clean_cancellation(self) -> str:
+        shown: str = self.cleaned_data["cancellation"]
+        if shown not in ("", CANCELLATION.version):
+            raise forms.ValidationError(
+                _("“Canceling and refunds” has changed meanwhile. Please read it, and send this form again."),
+                code="cancellation",
+            )
+        return shown
 
     def clean_plan(self) -> Plan:
         plan: Plan = self.cleaned_data["plan"]
@@ -268,6 +279,8 @@ class IntakeForm(VehicleForm):
             token=found["token"] or uuid4(),
             trouble_codes=found["trouble_codes"],
             ask=self._ask(),
+            terms=found["terms"],
+            cancellation=found["cancellation"],
         )
 
     def _offered(self, user: User) -> dict[str, Vehicle]:

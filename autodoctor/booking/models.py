@@ -166,7 +166,9 @@ class Booking(models.Model):
     customer = models.ForeignKey(User, models.CASCADE, related_name="+")
     key = models.CharField(max_length=64)
     session = models.ForeignKey(Session, models.CASCADE, related_name="+", null=True)
-    terms_version = models.CharField(max_length=20, blank=True)  # of the terms that were agreed to, with this intake
+    # The versions of the texts that were agreed to, with this intake.
+    terms_version = models.CharField(max_length=20, blank=True)
+    cancellation_version = models.CharField(max_length=20, blank=True)
     agreed_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -25,7 +25,7 @@ from autodoctor.core.heavy_work import Remembered, turns
 from autodoctor.core.pdf import as_set, look_up, typeset
 from autodoctor.files.listing import open_file
 from autodoctor.files.models import StoredFile
-from autodoctor.legal.pages import TERMS
+from autodoctor.legal.pages import CANCELLATION, TERMS
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Dispute, Payment, Refund
 from autodoctor.sessions.formatting import format_duration
@@ -198,6 +198,21 @@ def _spans(**seconds: float) -> dict[str, str]:
     return {name: format_duration(value) for name, value in seconds.items()}
 
 
+def _agreed_texts(booking: Booking) -> list[dict[str, str]]:
+    """Return the versions of our texts that the customer agreed to with this intake."""
+    sentences = [(TERMS, booking.terms_version, _("Agreed to the terms of use, version %(version)s: %(address)s"))]
+    if booking.cancellation_version:
+        sentence = _("Agreed to “Canceling and refunds”, version %(version)s: %(address)s")
+        sentences.append((CANCELLATION, booking.cancellation_version, sentence))
+    return [
+        {
+            "when": exact_moment(booking.agreed_at),
+            "text": as_set(sentence % {"version": version, "address": page.address_of(version)}),
+        }
+        for page, version, sentence in sentences
+    ]
+
+
 def _agreed(case: Case) -> list[dict[str, str]]:
     """Return the customer's agreements, in the words of the booking form, all made before the payment."""
     session = case.session
@@ -207,14 +222,11 @@ def _agreed(case: Case) -> list[dict[str, str]]:
         _("%(plan)s, %(time)s, for %(price)s: held on the card at booking, charged after the session.") % terms,
         _("Accepted: “I understand the limits of remote advice”."),
     ]
-    said += [
-        _("Agreed to the terms of use, version %(version)s: %(address)s")
-        % {"version": booking.terms_version, "address": TERMS.address_of(booking.terms_version)}
-        for booking in Booking.objects.filter(session=session).exclude(terms_version="")
-    ]
     if session.keep_card:
         said.append(_("Accepted: “Keep my card for extending this session”."))
     rows = [{"when": exact_moment(session.waiver_at), "text": as_set(text)} for text in said]
+    for booking in Booking.objects.filter(session=session).exclude(terms_version=""):
+        rows += _agreed_texts(booking)
     rows.append({"when": exact_moment(session.created_at), "text": as_set(f"“{session.concern}”")})
     return rows + [_bought(each.payment) for each in case.money if each.payment.granted_at]
 

@@ -84,10 +84,16 @@ def test_the_evidence_of_a_session_without_transcript_says_nothing_of_one(desk: 
 
 def test_the_evidence_names_the_terms_that_were_agreed_to(desk: Client, charged: Story) -> None:
     Booking.objects.create(
-        customer=charged.customer, key="1", session=charged.session, terms_version="2026-11-28", agreed_at=charged.now
+        customer=charged.customer,
+        key="1",
+        session=charged.session,
+        terms_version="2026-11-28",
+        cancellation_version="2026-11-28",
+        agreed_at=charged.now,
     )
     said = " ".join(text_of(desk.get(f"{page_of(charged)}evidence.pdf").content).split())
     assert "Agreed to the terms of use, version 2026-11-28" in said
+    assert "Agreed to “Canceling and refunds”, version 2026-11-28" in said
 
 
 async def whole(answer: Any) -> bytes:
