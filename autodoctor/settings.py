@@ -168,6 +168,7 @@ LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "autodoctor.accounts.adapter.Adapter"
 ACCOUNT_FORMS = {
+    "login": "autodoctor.accounts.forms.SignInForm",
     "signup": "autodoctor.accounts.forms.SignUpForm",
     "change_password": "autodoctor.accounts.forms.OtherPasswordForm",
     "reset_password_from_key": "autodoctor.accounts.forms.NewPasswordForm",

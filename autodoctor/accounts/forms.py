@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, cast
 
-from allauth.account.forms import ChangePasswordForm, ResetPasswordKeyForm, SignupForm
+from allauth.account.forms import ChangePasswordForm, LoginForm, ResetPasswordKeyForm, SignupForm
 from allauth.account.internal.flows.email_verification import consume_email_verification_rate_limit
 from allauth.core import context
 from django import forms
@@ -41,6 +41,27 @@ PASSWORD_HINT = _("At least 10 characters. Do not use a common password.")
 CODES_APART = 10  # seconds between two mails with a code to one address, as the library counts them
 
 
+def _refuse_right_after_a_code(email: str) -> None:
+    if not consume_email_verification_rate_limit(context.request, email, dry_run=True):
+        mark_too_fast(context.request, CODES_APART)
+        raise forms.ValidationError(
+            _("We have mailed a code to this address a moment ago. Wait ten seconds, then send this again."),
+            code="rate_limited",
+        )
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]
+    def clean(self) -> dict[str, Any]:
+        """Say of an address that is still to be proved that its code is on the way: no password was wrong."""
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except forms.ValidationError as refused:
+            if refused.code == "too_many_login_attempts":
+                _refuse_right_after_a_code(self.cleaned_data["login"])
+            raise
+        return cleaned
+
+
 class SignUpForm(SignupForm):  # type: ignore[misc]
     name = NameField()
     field_order = ("name", "email", "password1")
@@ -52,12 +73,7 @@ class SignUpForm(SignupForm):  # type: ignore[misc]
     def clean_email(self) -> str:
         """Refuse an address that a code was mailed to a moment ago: the account would be made, and get none."""
         email = str(super().clean_email())
-        if not consume_email_verification_rate_limit(context.request, email, dry_run=True):
-            mark_too_fast(context.request, CODES_APART)
-            raise forms.ValidationError(
-                _("We have mailed a code to this address a moment ago. Wait ten seconds, then send this again."),
-                code="rate_limited",
-            )
+        _refuse_right_after_a_code(email)
         return email
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:

@@ -195,3 +195,14 @@ def test_a_sign_up_right_after_another_code_makes_no_account_and_says_when_to_se
     cache.clear()
     assert client.post("/sign-up/", NEW).headers["Location"] == "/account/confirm-email/"
     assert len(letters()) == 2
+
+
+def test_signing_in_right_after_the_sign_up_says_that_a_code_is_on_its_way(client: Client) -> None:
+    client.post("/sign-up/", NEW)
+    typed = {"login": NEW["email"], "password": NEW["password1"]}
+    answer = Client().post("/sign-in/", typed)
+    page = answer.content.decode()
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "10")
+    assert "Wait ten seconds" in page
+    assert "Too many failed" not in page
+    assert "Wait ten seconds" not in Client().post("/sign-in/", typed | {"password": "wrong"}).content.decode()
