@@ -36,12 +36,20 @@ _CODE_COUNTS = app_settings.TOTP_PERIOD * (2 * app_settings.TOTP_TOLERANCE + 1)
 
 
 @contextmanager
-def _malformed_is_refused() -> Iterator[None]:
+def _refused_in_words() -> Iterator[None]:
+    """Refuse what cannot be read, and say of a key that is not taken what the library says of codes."""
     try:
         yield
     except _MALFORMED as error:
         logger.info("The answer of a passkey could not be read: %s", type(error).__name__)
-        raise get_adapter().validation_error("incorrect_code") from None
+        raise _not_taken() from None
+    except forms.ValidationError as refused:
+        raise (_not_taken() if refused.code == "incorrect_code" else refused) from None
+
+
+def _not_taken() -> forms.ValidationError:
+    sentence = _("This passkey was not accepted. Try again: the page may have been open in two windows.")
+    return forms.ValidationError(sentence, code="not_taken")
 
 
 class AnswerField(forms.JSONField):
@@ -51,7 +59,7 @@ class AnswerField(forms.JSONField):
         super().__init__(widget=forms.HiddenInput)
 
     def to_python(self, value: Any) -> Any:
-        with _malformed_is_refused():
+        with _refused_in_words():
             return super().to_python(value)
 
     def bound_data(self, data: Any, initial: Any) -> None:
@@ -79,7 +87,7 @@ class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
         return str(super().clean_name())
 
     def clean(self) -> dict[str, Any]:
-        with _malformed_is_refused():
+        with _refused_in_words():
             cleaned: dict[str, Any] = super().clean()
             if cleaned.get("credential"):
                 cleaned["credential"] = _as_kept(cleaned["credential"])
@@ -103,7 +111,7 @@ class _KeyForm(AuthenticateWebAuthnForm):  # type: ignore[misc]
     credential = AnswerField()
 
     def clean_credential(self) -> Authenticator:
-        with _malformed_is_refused():
+        with _refused_in_words():
             return super().clean_credential()
 
 

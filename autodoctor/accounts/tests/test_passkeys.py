@@ -161,7 +161,7 @@ def test_a_refused_passkey_leads_to_the_sign_in_page_that_knows_the_way_on(key: 
     visitor.get(SIGN_IN, headers={"X-Requested-With": "XMLHttpRequest"})
     answer = visitor.post(SIGN_IN, {"credential": json.dumps(key.used("AAAA")), "next": "/book/?plan=chat"})
     page = visitor.get(answer.headers["Location"]).content.decode()
-    assert "Incorrect code" in page
+    assert "This passkey was not accepted" in page
     assert 'name="next" value="/book/?plan=chat"' in page
 
 
@@ -175,12 +175,25 @@ def test_a_form_waits_for_the_next_try_after_a_refused_passkey(home: Client, key
 
     refused = home.post(AGAIN, {"credential": json.dumps(key.used(stale)), "next": "/account/"})
     page = home.get(refused.headers["Location"]).content.decode()
-    assert "Incorrect code" in page
+    assert "This passkey was not accepted" in page
     assert 'name="next" value="/account/"' in page
 
     form = {"credential": json.dumps(key.used(challenge_of(home))), "next": "/account/"}
     assert home.post(AGAIN, form).headers["Location"] == "/account/"
     assert "You are signed out everywhere else" in home.get("/account/").content.decode()
+
+
+def test_a_key_that_is_not_taken_is_not_called_a_code(customer: User, home: Client, key: Passkey) -> None:
+    visitor = Client()
+    visitor.post("/sign-in/", {"login": customer.email, "password": "demo"})
+    pages = [
+        home.post(ADD, {"name": "My own name", "credential": json.dumps(Passkey(customer).made("AAAA"))}),
+        visitor.post(AUTHENTICATE, {"credential": json.dumps(key.used("AAAA"))}),
+    ]
+    for page in (answer.content.decode() for answer in pages):
+        assert "This passkey was not accepted" in page
+        assert "Incorrect code" not in page
+    assert "My own name" in pages[0].content.decode()
 
 
 @pytest.mark.parametrize(("typed", "kept"), [("  My \t phone ", "My phone"), ("N" * 300, "N" * 80)])
