@@ -66,7 +66,7 @@ def test_a_choice_that_no_row_has_changes_nothing(superuser: Client) -> None:
         for odd in ("NaN", "99999-01-01", "²", "\0", "9" * 40, ""):
             for sure in ({}, {"post": "yes"}):
                 chosen = {"action": "delete_selected", "_selected_action": odd} | sure
-                assert superuser.post(LISTS[model], chosen).status_code in {302, 303}, odd
+                assert superuser.post(LISTS[model], chosen).status_code < 400, odd
     assert Group.objects.count() == 1
 
 
