@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from autodoctor.accounts.actions import lock_person
 from autodoctor.accounts.models import User
 from autodoctor.booking.models import MileageReading, Vehicle, VehicleSession
 from autodoctor.core.errors import Gone
@@ -150,6 +151,7 @@ def move_all(*, since: Vehicle, to: Vehicle) -> None:
 
 
 def _insert(described: Vehicle, owner: User, now: datetime) -> Vehicle:
+    lock_person(owner)  # no other request counts now
     if owner.vehicles.count() >= MOST_VEHICLES:
         raise TooManyVehicles
     made = Vehicle(owner=owner, used_at=now, nickname=described.nickname, **described.as_values())
