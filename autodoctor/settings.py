@@ -192,7 +192,12 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password_from_key": "20/m/ip",
 }
 MFA_ADAPTER = "autodoctor.accounts.adapter.TwoFactorAdapter"
-MFA_FORMS = {"add_webauthn": "autodoctor.accounts.forms.PasskeyForm"}
+MFA_FORMS = {
+    "add_webauthn": "autodoctor.accounts.forms.PasskeyForm",
+    "login_webauthn": "autodoctor.accounts.forms.SignInWithKeyForm",
+    "authenticate_webauthn": "autodoctor.accounts.forms.KeyAsSecondFactorForm",
+    "reauthenticate_webauthn": "autodoctor.accounts.forms.KeyAgainForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG

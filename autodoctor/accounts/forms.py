@@ -1,9 +1,15 @@
 """Forms about people."""
 
+import json
 from typing import Any, ClassVar, cast
 
 from allauth.account.forms import ChangePasswordForm, ResetPasswordKeyForm, SignupForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -63,9 +69,36 @@ class OtherPasswordForm(ChangePasswordForm):  # type: ignore[misc]
         self.fields["password1"].help_text = PASSWORD_HINT
 
 
+class _Answer(json.JSONDecoder):
+    """What a security key says. A number or a nesting without end is no answer, too."""
+
+    def decode(self, text: str, *args: Any) -> Any:
+        try:
+            return super().decode(text, *args)
+        except (ValueError, RecursionError) as error:
+            raise json.JSONDecodeError("no answer of a key", "", 0) from error
+
+
+def _answer_of_a_key() -> forms.JSONField:
+    return forms.JSONField(decoder=_Answer, widget=forms.HiddenInput)
+
+
+class SignInWithKeyForm(LoginWebAuthnForm):  # type: ignore[misc]
+    credential = _answer_of_a_key()
+
+
+class KeyAsSecondFactorForm(AuthenticateWebAuthnForm):  # type: ignore[misc]
+    credential = _answer_of_a_key()
+
+
+class KeyAgainForm(ReauthenticateWebAuthnForm):  # type: ignore[misc]
+    credential = _answer_of_a_key()
+
+
 class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
     """Creates a passkey, unless the person wants a second factor only."""
 
+    credential = _answer_of_a_key()
     passwordless = forms.BooleanField(
         label=_("Sign in with this passkey alone"),
         required=False,
