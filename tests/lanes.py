@@ -12,19 +12,22 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.outcomes import Outcome
 
 OUTCOMES = "PARTS_OUTCOMES"  # the environment variable with the file that a lane writes
+YIELDING = ("nice", "-n", "10")
 
 
 def side_by_side(*lanes: Sequence[str]) -> list[Outcome]:
-    """Run all lanes at once. The output of a part is shown when the part is over."""
+    """Run all lanes at once; the last one takes the processor time that the others leave. The output of a part is
+    shown when the part is over.
+    """
     with ThreadPoolExecutor(len(lanes)) as pool:
-        return [outcome for lane in pool.map(_lane, lanes) for outcome in lane]
+        return [outcome for lane in pool.map(_lane, lanes, (names is lanes[-1] for names in lanes)) for outcome in lane]
 
 
-def _lane(names: Sequence[str]) -> list[Outcome]:
+def _lane(names: Sequence[str], yields: bool = False) -> list[Outcome]:
     """Run the lane; a part without an outcome has failed."""
     with tempfile.NamedTemporaryFile(prefix="autodoctor-lane-") as into:
         with subprocess.Popen(
-            [sys.executable, "-m", "tests.run", "lane", *names],
+            [*(YIELDING if yields else ()), sys.executable, "-m", "tests.run", "lane", *names],
             env=os.environ | {OUTCOMES: into.name},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable
 CORES = os.cpu_count() or 1
 WORKERS = min(CORES, 4)
-# Lists of parts that run side by side: what waits in one leaves the cores to the others.
+# Lists of parts that run side by side: what waits in one leaves the cores to the others. The last computes all the time
+# and yields to the others, which wait for pages and for each other: none of them then goes on alone at the end.
 LANES = (("browser",), ("checks", "static", "processes"), ("sqlite", "postgres", "statements"))
 # One worker more for tests that wait for pages and deadlines, unless the other lane uses that time.
 ONE_MORE = ("--numprocesses", str(WORKERS + (lanes.OUTCOMES not in os.environ)))
