@@ -7,7 +7,6 @@ address. A view that its visitor may see but not use raises `PermissionDenied` i
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -18,6 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from autodoctor.accounts.models import Role, User
 from autodoctor.accounts.security_log import note
 from autodoctor.core import links
+from autodoctor.core.page_addresses import page_before
 
 P = ParamSpec("P")
 Guarded = Callable[..., HttpResponseBase]
@@ -83,6 +83,6 @@ def _way_back(request: HttpRequest) -> str:
     """Return the address after sign-in: this page, or the page with the form or fragment."""
     if request.method in {"GET", "HEAD"} and "HX-Request" not in request.headers:
         return request.get_full_path()
-    page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
+    page = page_before(request)
     same_site = page.netloc == request.get_host()
     return page._replace(scheme="", netloc="").geturl() if same_site else links.dashboard()

@@ -36,6 +36,12 @@ def too_many_attempts(request: HttpRequest) -> HttpResponse:
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
+    def is_safe_url(self, url: str) -> bool:
+        try:
+            return bool(super().is_safe_url(url))
+        except ValueError:  # no address at all, such as "http://["
+            return False
+
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request)
 

@@ -11,15 +11,16 @@ from django.http import HttpRequest
 from autodoctor.accounts.access import support_only
 from autodoctor.accounts.models import MechanicProfile, Notify, User
 from autodoctor.accounts.reauthentication import fresh
+from autodoctor.core.admin_base import OnlyItsFilters, sensible
 
 # The admin uses the site's own sign-in, with its throttles and second factors. Everybody but support gets 404 here.
 admin.site.login = support_only(admin.site.login)  # type: ignore[assignment,method-assign]
 # Prices, roles, second factors: whatever the admin changes, it asks for a fresh password or code.
 _admin_view = admin.site.admin_view
-admin.site.admin_view = lambda view, cacheable=False: _admin_view(fresh(view), cacheable)  # type: ignore[assignment,method-assign,return-value]
+admin.site.admin_view = lambda view, cacheable=False: _admin_view(fresh(sensible(view)), cacheable)  # type: ignore[assignment,method-assign,return-value]
 
 
-class SupportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
+class SupportAdmin(OnlyItsFilters):
     """Every support person may view the rows; rows are made and deleted elsewhere."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -60,7 +61,7 @@ admin.site.unregister(Authenticator)
 
 
 @admin.register(Authenticator)
-class SecondFactorAdmin(AuthenticatorAdmin):  # type: ignore[misc]
+class SecondFactorAdmin(OnlyItsFilters, AuthenticatorAdmin):  # type: ignore[misc]
     """Who has which second factor, without its secret. A superuser deletes one that is lost."""
 
     fields = readonly_fields = ("user", "type", "created_at", "last_used_at")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts import time_zones
 from autodoctor.accounts.models import MechanicProfile, User
-from autodoctor.core.fields import TextField, WholeNumberField
+from autodoctor.core.fields import LineField, TextField, WholeNumberField
 from autodoctor.core.parsing import is_name
 from autodoctor.rates.web import mark_too_fast
 
@@ -134,7 +134,7 @@ class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
             "skills": _("Makes, systems, tools. Customers read this too."),
             "certifications": _("Number and year. We check them."),
         }
-        field_classes: ClassVar = {"skills": TextField, "certifications": TextField}
+        field_classes: ClassVar = {"headline": LineField, "skills": TextField, "certifications": TextField}
         widgets: ClassVar = {
             "skills": forms.Textarea({"rows": 4, "dir": "auto"}),
             "certifications": forms.Textarea({"rows": 3, "dir": "auto"}),

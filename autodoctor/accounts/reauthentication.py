@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast, overload
-from urllib.parse import urlsplit
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
@@ -25,6 +24,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from autodoctor.accounts.security_log import note
 from autodoctor.core import links
 from autodoctor.core.errors import own_path
+from autodoctor.core.page_addresses import page_before
 from autodoctor.core.parsing import wants_json
 
 View = Callable[..., HttpResponseBase]
@@ -131,7 +131,7 @@ def _wait(request: HttpRequest, kept: dict[str, str]) -> None:
 
 def _page_of(request: HttpRequest, *, otherwise: str) -> str:
     """Return the page of the form or the button: where the browser says it comes from, if that is of this site."""
-    page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
+    page = page_before(request)
     own = page._replace(scheme="", netloc="", fragment="").geturl() if page.netloc == request.get_host() else ""
     return own_path(own) or otherwise
 

@@ -13,7 +13,7 @@ from autodoctor.accounts.models import LONGEST_EMAIL, User
 from autodoctor.booking import vin
 from autodoctor.booking.actions import Intake
 from autodoctor.booking.models import Plan, Vehicle
-from autodoctor.core.fields import TextField, WholeNumberField
+from autodoctor.core.fields import LineField, TextField, WholeNumberField
 from autodoctor.core.parsing import parse_uuid
 from autodoctor.legal.pages import CANCELLATION, TERMS
 from autodoctor.sessions.queries import private_requests
@@ -44,13 +44,6 @@ def storable(text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise forms.ValidationError(_("This field contains characters that are not text."), code="not_text") from None
-
-
-class LineField(forms.CharField):
-    """Text on one line, with white space normalized."""
-
-    def to_python(self, value: Any) -> str:
-        return super().to_python(" ".join(str(value or "").split())) or ""
 
 
 class VinField(forms.CharField):

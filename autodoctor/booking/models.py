@@ -117,8 +117,13 @@ class Vehicle(models.Model):
 
     @property
     def words(self) -> str:
-        """Return year, make and model, "2014 Volvo V60", as far as they are known, else the VIN."""
-        return " ".join(str(part) for part in (self.year, self.make, self.model) if part) or self.vin
+        """Return what it is, else the VIN."""
+        return self.described or self.vin
+
+    @property
+    def described(self) -> str:
+        """Return year, make and model, "2014 Volvo V60", as far as they are known."""
+        return " ".join(str(part) for part in (self.year, self.make, self.model) if part)
 
     def as_values(self) -> dict[str, Any]:
         """Return the values that a session copies."""

@@ -1,4 +1,4 @@
-"""Form fields for texts of several lines, and for what people type as numbers and amounts."""
+"""Form fields for texts of one line and of several, and for what people type as numbers and amounts."""
 
 from datetime import timedelta
 from math import isfinite
@@ -17,6 +17,14 @@ class TextField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         text = super().to_python(str(value or "").replace("\r\n", "\n")) or ""
+        return "" if is_blank(text) else text
+
+
+class LineField(forms.CharField):
+    """Text on one line, with white space normalized; empty where nobody would see anything of it."""
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(" ".join(str(value or "").split())) or ""
         return "" if is_blank(text) else text
 
 

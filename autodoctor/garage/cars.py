@@ -58,20 +58,26 @@ class SessionsPage:
     rows: list[CarSession]
     older: UUID | None
 
-    @cached_property
+    @property
     def files(self) -> list[StoredFile]:
-        """Return the files that were shared in these sessions, the newest first."""
+        """Return the latest files that were shared in these sessions, the newest first."""
+        return self._files[:FILES_SHOWN]
+
+    @property
+    def has_more_files(self) -> bool:
+        return len(self._files) > FILES_SHOWN
+
+    @cached_property
+    def _files(self) -> list[StoredFile]:
         ids = [row.session.id for row in self.rows]
         there = StoredFile.objects.filter(owner_id__in=ids, removed_at=None)
-        return list(there.order_by("-created_at", "id")[:FILES_SHOWN])
+        return list(there.order_by("-created_at", "id")[: FILES_SHOWN + 1])
 
     @cached_property
     def papers(self) -> list[Document]:
         """Return the receipts of these sessions and what followed them, the newest first."""
         ids = [row.session.id for row in self.rows]
-        return list(
-            Document.objects.filter(session__in=ids).defer("content", "pdf").order_by("-issued_at", "id")[:FILES_SHOWN]
-        )
+        return list(Document.objects.filter(session__in=ids).defer("content", "pdf").order_by("-issued_at", "id"))
 
     @property
     def has_documents(self) -> bool:
@@ -103,12 +109,14 @@ def verdict_of(car: Vehicle) -> Summary | None:
     return _summaries([found]).get(found)
 
 
-def without_car(owner: User) -> list[CarSession]:
-    """Return the owner's latest sessions that were paid for and are with no car of the garage."""
-    found = Session.objects.filter(customer=owner, requested_at__isnull=False)
-    alone = found.exclude(Exists(VehicleSession.objects.filter(session=OuterRef("pk"))))
-    newest = alone.select_related("customer", "mechanic").order_by("-created_at", "id")
-    return [CarSession(session) for session in newest[:SESSIONS_SHOWN]]
+def without_car(owner: User, *, behind: UUID | None = None) -> SessionsPage:
+    """Return a page of the owner's sessions that were paid for and are with no car of the garage."""
+    mine = Session.objects.filter(customer=owner, requested_at__isnull=False)
+    mark = mine.filter(pk=behind).first() if behind else None
+    older = Q(created_at__lt=mark.created_at) | Q(created_at=mark.created_at, id__lt=mark.pk) if mark else Q()
+    alone = mine.filter(older).exclude(Exists(VehicleSession.objects.filter(session=OuterRef("pk"))))
+    newest = alone.select_related("customer", "mechanic").order_by("-created_at", "-id")
+    return _page(list(newest[: SESSIONS_SHOWN + 1]))
 
 
 def others(car: Vehicle) -> list[Vehicle]:
@@ -121,10 +129,13 @@ def sessions_of(car: Vehicle, *, behind: UUID | None = None) -> SessionsPage:
     mark = VehicleSession.objects.filter(vehicle=car, session=behind).first() if behind else None
     older = Q(booked_at__lt=mark.booked_at) | Q(booked_at=mark.booked_at, session__lt=mark.pk) if mark else Q()
     rows = _booked().filter(older, vehicle=car).order_by("-booked_at", "-session")
-    found = list(
-        rows.select_related("session__customer", "session__mechanic", "session__summary")[: SESSIONS_SHOWN + 1]
-    )
-    shown = [CarSession(each.session) for each in found[:SESSIONS_SHOWN]]
+    found = rows.select_related("session__customer", "session__mechanic", "session__summary")[: SESSIONS_SHOWN + 1]
+    return _page([each.session for each in found])
+
+
+def _page(found: list[Session]) -> SessionsPage:
+    """Return these as a page; one too many says that there are older ones."""
+    shown = [CarSession(session) for session in found[:SESSIONS_SHOWN]]
     return SessionsPage(shown, shown[-1].session.id if len(found) > SESSIONS_SHOWN else None)
 
 

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from autodoctor.booking.forms import HIGHEST_MILEAGE, LineField, VehicleForm, one_line, storable
+from autodoctor.booking.forms import HIGHEST_MILEAGE, VehicleForm, one_line, storable
 from autodoctor.booking.models import Vehicle
-from autodoctor.core.fields import WholeNumberField
+from autodoctor.core.fields import LineField, WholeNumberField
 from autodoctor.files.models import StoredFile
 from autodoctor.garage.sharing import MOST_FILES, Choice
 

@@ -106,7 +106,8 @@ def _working(token: str, *, opened: bool) -> SharedLink:
 
 
 def _list(request: SignedInRequest, car: Vehicle, form: ShareForm) -> HttpResponse:
-    facts = {"car": car, "form": form, "links": sharing.links_of(car), "now": timezone.now()}
+    now = timezone.now()
+    facts = {"car": car, "form": form, "links": sharing.links_of(car, now=now), "now": now}
     return render(request, "garage/links.html", facts, status=422 if form.is_bound else 200)
 
 

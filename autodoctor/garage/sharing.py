@@ -85,9 +85,12 @@ def _files_of(car: Vehicle) -> "QuerySet[StoredFile]":
     return there.order_by("-created_at", "id")
 
 
-def links_of(car: Vehicle) -> list[SharedLink]:
-    """Return the links of a car, the newest first."""
-    return list(SharedLink.objects.filter(car=car).order_by("-made_at", "id")[:LINKS_SHOWN])
+def links_of(car: Vehicle, *, now: datetime) -> list[SharedLink]:
+    """Return the links of a car, the newest first: all that work, and then the latest of those that have ended."""
+    links = SharedLink.objects.filter(car=car).order_by("-made_at", "id")
+    working = list(links.filter(revoked_at=None, ends_at__gt=now))
+    ended = links.exclude(pk__in=[link.pk for link in working])
+    return working + list(ended[: LINKS_SHOWN - len(working)])
 
 
 def revoke(car: Vehicle, link_id: UUID, *, now: datetime) -> bool:

@@ -59,7 +59,8 @@ def sessions(request: SignedInRequest, vehicle_id: UUID) -> HttpResponse:
     """Offer the sessions that are with no car. Add one, or say that one of this car was about another one."""
     car = own_car(request, vehicle_id)
     if request.method != "POST":
-        return render(request, "garage/earlier.html", {"car": car, "rows": cars.without_car(request.user)})
+        page = cars.without_car(request.user, behind=parse_uuid(request.GET.get("behind")))
+        return render(request, "garage/earlier.html", {"car": car, "rows": page.rows, "older": page.older})
     return _add(request, car) if "add" in request.POST else _move(request, car)
 
 

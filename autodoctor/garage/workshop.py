@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from unicodedata import normalize
 
+from django.utils.translation import gettext as _
+
 from autodoctor.booking.models import Vehicle, VehicleSession
 from autodoctor.core import acting
 from autodoctor.files.models import StoredFile
@@ -73,7 +75,7 @@ def page_of(link: SharedLink) -> WorkshopPage:
     steps, parts = _advice(car) if link.shows_advice else ([], [])
     return WorkshopPage(
         link=link,
-        car=car.words,
+        car=car.words if link.shows_vin else car.described or _("A car"),
         vin=car.vin if link.shows_vin else "",
         mileage=car.mileage if link.shows_mileage else None,
         summaries=_summaries(car) if link.shows_summaries else [],

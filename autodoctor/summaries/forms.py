@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.core.fields import AmountField, WholeNumberField
-from autodoctor.core.parsing import storable_text
+from autodoctor.core.parsing import storable_text, visible_text
 from autodoctor.payments import currencies
 from autodoctor.summaries import content as bounds
 from autodoctor.summaries.content import Content, PartLine, Safe, Typed, TypedPart, cells_of, texts_of
@@ -20,7 +20,7 @@ BLANK_ROWS = 3  # below the existing rows, for pages without scripts
 
 class Words(forms.CharField):
     def to_python(self, value: Any) -> str:
-        return super().to_python(storable_text(str(value or ""))) or ""
+        return super().to_python(visible_text(str(value or ""))) or ""
 
 
 class Line(Words):

@@ -109,7 +109,10 @@ def corrections(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     try:
         actions.correct(session_id=session_id, by=request.user, text=text, now=timezone.now())
     except Refused as error:
-        return _refuse(request, session, role, error)
+        if role != Role.MECHANIC or not session.summarized_at:
+            return _refuse(request, session, role, error)
+        form.add_error("text", error.detail)
+        return _show(request, session, role, form=form, status=error.status)
     messages.success(request, _("Correction added. The customer also gets an email."))
     return SeeOther(reverse("summary", args=[session_id]))
 

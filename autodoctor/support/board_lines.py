@@ -98,9 +98,9 @@ class Board:
     lines: list[Line]
     questions: list[QuestionLine]
     answered: list[Conversation]
-    more: int  # calm ones that are not shown
     drafts: list[Session]
     closed: list[tuple[Session, list[Notice]]]
+    more: dict[str, int]  # how many are not shown, by list; of `lines` only calm ones
     counts: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -126,13 +126,17 @@ def board(now: datetime) -> Board:
     lines = sorted(_lines(running, alerts, now), key=_urgency)
     questions = question_lines.open_questions(now)
     levels = [line.level for line in chain[Line | QuestionLine](lines, questions)]
+    shown = max(MOST, sum(line.level > Level.CALM for line in lines))
+    closed = _left_over([session for session in over if session.id not in late], alerts, now)
+    answered = question_lines.count_answered()
+    lengths = {"drafts": len(drafts), "closed": len(closed), "answered": answered}
     return Board(
-        lines=lines[:MOST],
+        lines=lines[:shown],
         questions=questions,
         answered=question_lines.answered_questions(MOST),
-        more=max(0, len(lines) - MOST),
         drafts=drafts[-MOST:],
-        closed=_left_over([session for session in over if session.id not in late], alerts, now),
+        closed=closed[:MOST],
+        more={"lines": len(lines[shown:])} | {name: max(0, length - MOST) for name, length in lengths.items()},
         counts={level.word: levels.count(level) for level in Level},
     )
 
@@ -224,7 +228,7 @@ def _left_over(
         notices = [_notice(alert, situations[session.id], now) for alert in alerts[session.id]]
         if pressing := [notice for notice in notices if not notice.over or notice.alert.taken_by_id]:
             found.append((session, pressing))
-    return sorted(found, key=lambda one: one[1][0].alert.raised_at)[:MOST]
+    return sorted(found, key=lambda one: one[1][0].alert.raised_at)
 
 
 def _pages_opened(situations: dict[UUID, SessionState]) -> dict[tuple[UUID, str], datetime]:

@@ -1,8 +1,9 @@
 """Queries about people: the sessions and payments of one person, and the applications of mechanics."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.core.paginator import Page
+from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
 
 from autodoctor.accounts.models import MechanicProfile, User
@@ -12,44 +13,41 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries.own_sessions import OwnSessions, page_of
 from autodoctor.support.meanwhile import last_seen
 
-SESSIONS_PER_PAGE = 20
-MOST_PAYMENTS = 20
-MOST_CONVERSATIONS = 20
-MOST_WAITING = 50
+PER_PAGE = 20
+APPLICATIONS_PER_PAGE = 50
 MOST_DECIDED = 20
 
 
 def sessions_of(person: User, *, page: str | None) -> "Page[Session]":
     """Return one page of the sessions that the person booked or did, the newest first."""
-    return page_of(OwnSessions(person), SESSIONS_PER_PAGE, page)
+    return page_of(OwnSessions(person), PER_PAGE, page)
 
 
-def payments_of(person: User) -> "QuerySet[Payment]":
-    return Payment.objects.filter(payer=person).order_by("-created_at")[:MOST_PAYMENTS]
+def payments_of(person: User, *, page: str | None) -> "Page[Payment]":
+    """Return one page of what the person paid, the newest first."""
+    return Paginator(Payment.objects.filter(payer=person).order_by("-created_at", "id"), PER_PAGE).get_page(page)
 
 
-def conversations_of(person: User) -> "QuerySet[Conversation]":
-    """Return the questions of this person without a session, the latest first."""
-    return (
-        Conversation.objects.filter(person=person).select_related("person").order_by("-created_at")[:MOST_CONVERSATIONS]
-    )
+def conversations_of(person: User, *, page: str | None) -> "Page[Conversation]":
+    """Return one page of the questions of this person without a session, the latest first."""
+    return _page_of_conversations(Conversation.objects.filter(person=person), page)
 
 
-def conversations_like(conversation: Conversation) -> "QuerySet[Conversation]":
-    """Return the other questions of the same account, or of the same visitor's address, the latest first."""
+def conversations_like(conversation: Conversation, *, page: str | None) -> "Page[Conversation]":
+    """Return one page of other questions of the same account, or the same visitor's address, the latest first."""
     same = Q(person=conversation.person) if conversation.person else Q(email=conversation.email)
-    others = (
-        Conversation.objects.filter(same)
-        .select_related("person")
-        .exclude(pk=conversation.pk)
-        .exclude(state=State.UNCONFIRMED)
-    )
-    return others.order_by("-created_at")[:MOST_CONVERSATIONS]
+    others = Conversation.objects.filter(same).exclude(pk=conversation.pk).exclude(state=State.UNCONFIRMED)
+    return _page_of_conversations(others, page)
 
 
-def waiting_applications() -> "QuerySet[MechanicProfile]":
-    """Return the applications without a decision, the oldest first."""
-    return _applications().filter(state=MechanicProfile.State.APPLIED).order_by("applied_at")[:MOST_WAITING]
+def _page_of_conversations(found: "QuerySet[Conversation]", page: str | None) -> "Page[Conversation]":
+    return Paginator(found.select_related("person").order_by("-created_at", "id"), PER_PAGE).get_page(page)
+
+
+def waiting_applications(page: str | None) -> "Page[MechanicProfile]":
+    """Return one page of the applications without a decision, the oldest first."""
+    waiting = _applications().filter(state=MechanicProfile.State.APPLIED).order_by("applied_at", "id")
+    return Paginator(waiting, APPLICATIONS_PER_PAGE).get_page(page)
 
 
 def decided_applications() -> "QuerySet[MechanicProfile]":
@@ -66,7 +64,7 @@ class Application:
     seen: int
 
 
-def with_seen(profiles: "QuerySet[MechanicProfile]") -> list[Application]:
+def with_seen(profiles: Iterable[MechanicProfile]) -> list[Application]:
     """Return the applications with how far this page has read about each person."""
     found = list(profiles)
     seen = last_seen(str(profile.user_id) for profile in found)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from autodoctor.conversations import deadlines
 from autodoctor.conversations.models import Conversation, State
 from autodoctor.support.levels import Level
@@ -39,5 +41,12 @@ def open_questions(now: datetime) -> list[QuestionLine]:
 
 def answered_questions(most: int) -> list[Conversation]:
     """Return the questions that wait for the asker, the latest answer first."""
-    found = Conversation.objects.filter(state=State.ANSWERED).select_related("person").order_by("-state_at")
-    return list(found[:most])
+    return list(_answered().select_related("person").order_by("-state_at")[:most])
+
+
+def count_answered() -> int:
+    return _answered().count()
+
+
+def _answered() -> "QuerySet[Conversation]":
+    return Conversation.objects.filter(state=State.ANSWERED)

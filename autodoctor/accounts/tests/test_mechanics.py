@@ -88,6 +88,7 @@ def test_application_from_a_page_before_the_answer_is_refused(
     "wrong",
     [
         {"headline": ""},
+        {"headline": "\u200b\u2060"},
         {"years_experience": "-1"},
         {"years_experience": "many"},
         {"time_zone": "Mars/Base"},

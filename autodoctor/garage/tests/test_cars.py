@@ -1,5 +1,6 @@
 """The list of cars, the page of a car, adding, editing and removing it."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -170,6 +171,8 @@ def test_a_vin_is_enough_to_add_a_car(customer: User, client_of: ClientOf) -> No
         ("mileage", "9" * 4000),
         ("mileage", "-1"),
         ("nickname", "x" * 41),
+        ("make", "\u200b"),
+        ("model", "\u202e \u0301"),
     ],
 )
 def test_what_cannot_be_a_car_is_refused_at_its_field(
@@ -178,6 +181,39 @@ def test_what_cannot_be_a_car_is_refused_at_its_field(
     answer = client_of(customer).post("/garage/add/", SAID | {field: value})
     assert answer.status_code == 422
     assert not Vehicle.objects.exists()
+
+
+def test_a_name_that_nobody_sees_is_none(customer: User, client_of: ClientOf) -> None:
+    """Else the car's link in the garage has no words, and nobody finds it."""
+    client_of(customer).post("/garage/add/", SAID | {"nickname": "\u200b\u2060"})
+    assert re.search(r'<a href="/garage/[^"]*">2014 Volvo V60</a>', page(client_of(customer), "/garage/"))
+
+
+def test_earlier_sessions_without_a_car_are_read_page_by_page(
+    customer: User, client_of: ClientOf, truck: Vehicle, another: Another
+) -> None:
+    """The eleventh of a car that was removed can be added, too."""
+    moment = timezone.now() - timedelta(hours=100)
+    desks = [another(created_at=moment) for _ in range(cars.SESSIONS_SHOWN + 1)]
+    VehicleSession.objects.all().delete()
+    address = f"/garage/{truck.pk}/sessions/"
+    first = page(client_of(customer), address)
+    (older,) = re.findall(r'href="([^"]*\?behind=[^"]*)"', first)
+    second = page(client_of(customer), older)
+    offered = re.findall(r'name="add" value="([^"]*)"', first + second)
+    assert sorted(offered) == sorted(str(desk.id) for desk in desks)
+    assert "behind=" not in second
+
+
+def test_files_that_are_left_out_are_mentioned(
+    customer: User, client_of: ClientOf, truck: Vehicle, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.photos(2)
+    sentence = "These are the latest files."
+    assert sentence not in page(client_of(customer), f"/garage/{truck.pk}/")
+    monkeypatch.setattr(cars, "FILES_SHOWN", 1)
+    shown = page(client_of(customer), f"/garage/{truck.pk}/")
+    assert (shown.count("data-caption="), sentence in shown) == (1, True)
 
 
 def test_the_same_vin_twice_is_one_car(customer: User, stranger: User, client_of: ClientOf, truck: Vehicle) -> None:

@@ -1,6 +1,7 @@
-"""A car that is removed, or becomes one with another, while somebody does something with it."""
+"""A car that is removed, becomes one with another, or is added, while somebody does something with it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -43,6 +44,20 @@ FORMS: dict[str, tuple[str, Callable[[Vehicle], dict[str, Any]]]] = {
     "edit": ("edit/", lambda _car: {"year": "2013", "make": "Ford", "model": "F-150", "nickname": "Truck"}),
     "remove": ("remove/", lambda _car: {}),
 }
+
+
+def test_two_cars_added_at_once_do_not_overfill_a_garage(customer: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its list shows as many as there is room for: nobody would find one more."""
+    monkeypatch.setattr(vehicles, "MOST_VEHICLES", 1)
+
+    def add(model: str) -> None:
+        with suppress(vehicles.TooManyVehicles):
+            vehicles.add(Vehicle(make="Ford", model=model), owner=customer, now=timezone.now())
+
+    for _ in at_every_moment(
+        User, Vehicle, prepare=Vehicle.objects.all().delete, act=lambda _: add("Focus"), other=lambda _: add("Fiesta")
+    ):
+        assert Vehicle.objects.count() == 1
 
 
 def gone(car: Vehicle) -> None:

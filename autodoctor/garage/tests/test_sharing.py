@@ -278,3 +278,30 @@ def test_links_that_ended_are_deleted_some_weeks_later(truck: Vehicle, desk: Des
     jobs.delete_ended_links(job, ended + sharing.KEPT)
     assert not SharedLink.objects.exists()
     assert not SharedFile.objects.exists()
+
+
+def test_a_link_without_the_vin_does_not_call_the_car_by_it(truck: Vehicle, share: Share) -> None:
+    """A car of which only the VIN is known: no make and no year is in it."""
+    unknown = "AAAAAAAAA0AAAAAAA"
+    Vehicle.objects.filter(pk=truck.pk).update(vin=unknown, year=None, make="", model="")
+    without = read(share(days="1", summaries="on"))
+    assert unknown not in without
+    assert "<title>A car ·" in without
+    assert unknown in read(share(days="1", vin="on"))
+
+
+def test_a_link_that_works_is_always_in_the_list(
+    customer: User, client_of: ClientOf, truck: Vehicle, share: Share
+) -> None:
+    """However many were made and revoked since: else nobody could revoke it."""
+    share(days="30", label="The first one")
+    now = timezone.now()
+    for number in range(sharing.LINKS_SHOWN):
+        facts = dict.fromkeys(("shows_vin", "shows_mileage", "shows_advice", "shows_summaries"), False)
+        made = now + timedelta(minutes=number)
+        SharedLink.objects.create(
+            car=truck, token_hash=str(number), made_at=made, ends_at=made, revoked_at=made, **facts
+        )
+    page = client_of(customer).get(f"/garage/{truck.pk}/links/").content.decode()
+    assert "The first one" in page
+    assert page.count("revoked ") == sharing.LINKS_SHOWN - 1

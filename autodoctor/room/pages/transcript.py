@@ -10,8 +10,8 @@ from heapq import merge
 from autodoctor.core.folding import folded
 from autodoctor.room.pages.timeline import IN_TRANSCRIPT, QUESTION, Entry, entries, removed_files
 from autodoctor.room.pages.viewing import Panel
-from autodoctor.sessions.event_data import MessageData
-from autodoctor.sessions.models import Session
+from autodoctor.sessions.event_data import MessageData, QuestionData
+from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import EventKind
 from autodoctor.transcripts import reading
@@ -56,6 +56,10 @@ class Spoken:
 
 def _moment(entry: Entry | Spoken) -> datetime:
     return entry.at
+
+
+def _text_of(event: SessionEvent) -> str:
+    return event.data_as(QuestionData if event.kind in QUESTION else MessageData)["text"]
 
 
 @dataclass(frozen=True)
@@ -133,8 +137,8 @@ class TranscriptPanel(Panel):
     def _written_places(self) -> Iterator[Found]:
         seen = event_log.readable_events(self.session.id, viewer=self.view.role).filter(kind__in=HAS_TEXT)
         for event in seen.order_by("seq").iterator():
-            text, place = event.data_as(MessageData)["text"], self._places.of_event(event.seq)
-            yield Found(event.at, event.actor_name, text, place, is_spoken=False)
+            place = self._places.of_event(event.seq)
+            yield Found(event.at, event.actor_name, _text_of(event), place, is_spoken=False)
 
     def _spoken_places(self) -> Iterator[Found]:
         if self.session.recorded_at is None:

@@ -90,6 +90,16 @@ def test_the_search_finds_all_words_in_any_case_and_accent(
     assert [finds(query) for query in ("ol alt", "OIL", "oil alt", "zeppelin", "   ", "x" * 5000)] == [1, 1, 0, 0, 0, 0]
 
 
+def test_the_search_finds_the_question_after_the_session_and_its_answer(
+    story: "Story", customer: "User", mechanic: "User", client_of: ClientOf
+) -> None:
+    story.live().end(customer).summarize().asks("May I drive to the coast?").answers("To the coast, yes.")
+    address = f"/sessions/{story.id}/transcript/"
+    for person in (customer, mechanic):
+        page = client_of(person).get(address, {"q": "coast"}).content.decode()
+        assert page.count('<a href="?page=') == 2
+
+
 def test_strangers_find_no_transcript(story: "Story", stranger: "User", client_of: ClientOf, speak: Speak) -> None:
     story.live()
     speak(story.customer, "customer", "the oil is old", story.now)

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django import template
+from django.http import HttpRequest
+from django.template import Context
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -57,6 +60,16 @@ class RatingOf:
 @register.simple_tag
 def rating_of(session: Session, viewer: User) -> RatingOf:
     return RatingOf(session, role_in(viewer, session) == Role.CUSTOMER, ratings.is_open(session, timezone.now()))
+
+
+@register.simple_tag(takes_context=True)
+def typed_rating(context: Context, session: Session) -> dict[str, Any]:
+    """Return what the form begins with: a rating that was refused a moment ago, once, else the one that is there."""
+    request: HttpRequest | None = context.get("request")
+    kept = request.session.get(ratings.KEPT, {}) if request else {}
+    if request and kept.get("id") == str(session.id):
+        return dict(request.session.pop(ratings.KEPT))
+    return {"id": "", "stars": session.stars, "line": session.rating_line}
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """Ratings: permission, period, bounds, and other people's view."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -150,6 +151,20 @@ def test_an_invalid_number_of_stars_is_refused(just_over: "Session", client_of: 
     assert "Choose one to five stars" in client.get("/dashboard/").content.decode()
     just_over.refresh_from_db()
     assert just_over.stars is None
+
+
+def test_a_refused_rating_stands_in_the_form_again(just_over: "Session", client_of: ClientOf) -> None:
+    client = client_of(just_over.customer)
+    here = f"/sessions/{just_over.id}/"
+    post(client, just_over, line="No stars yet", back=here)
+    assert 'value="No stars yet"' in client.get(here).content.decode()
+    post(client, just_over, stars="5", line="From one window", seen="", back=here)
+    post(client, just_over, stars="2", line="From another one", seen="", back=here)
+    page = client.get(here).content.decode()
+    assert 'value="From another one"' in page
+    assert re.search(r'value="2"\s+required\s+checked', page)
+    assert '<details class="rating__change" open>' in page
+    assert 'value="From one window"' in client.get(here).content.decode()
 
 
 def test_the_mechanic_sees_the_rating_and_has_no_rating_form(

@@ -153,6 +153,7 @@ def rate(request: SignedInRequest, session_id: UUID) -> HttpResponse:
         raise Http404 from None
     except Refused as refused:
         messages.error(request, refused.detail)
+        request.session[ratings.KEPT] = {"id": str(session_id), "stars": stars, "line": line[: rating.LONGEST_LINE * 2]}
     return SeeOther(own_path(request.POST.get("back", "")) or reverse("dashboard"))
 
 

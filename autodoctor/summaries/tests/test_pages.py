@@ -12,6 +12,7 @@ from autodoctor.sessions.event_data import MessageData
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import EventKind, State
+from autodoctor.summaries import actions
 from autodoctor.summaries.content import PARTS_MAX, TEXT_MAX
 from autodoctor.summaries.models import Draft, Summary
 from autodoctor.summaries.tests.desk import CONTENT, FORM, Desk
@@ -113,6 +114,10 @@ def test_a_summary_form_outside_the_bounds_is_refused(desk: Desk) -> None:
         assert send(desk, form={"part_quantity": [quantity]}).status_code == 422, quantity
     for price in ("-1", "1e3", "1.005", "100000.01", "x", "12.50.1"):
         assert send(desk, form={"part_price": [price]}).status_code == 422, price
+    for unseen in ("\u200b", "\u202e\u2060 \u0301", "\u2800"):
+        assert send(desk, form={"findings": unseen}).status_code == 422, unseen
+        assert send(desk, form={"safe_why": unseen}).status_code == 422, unseen
+        assert send(desk, form={"part_name": [unseen], "part_quantity": ["1"]}).status_code == 422, unseen
     assert not Summary.objects.exists()
     assert send(desk, form={"findings": "x" * TEXT_MAX, "part_price": ["100,000"]}).status_code == 303
 
@@ -202,6 +207,16 @@ def test_a_correction_is_shown_with_its_date(desk: Desk) -> None:
     assert CONTENT.findings.split("\n")[0] in page
     assert desk.client(desk.customer).post(f"{desk.page}corrections/", {"text": "No!"}).status_code == 303
     assert desk.summary.corrections.count() == 1
+
+
+def test_a_correction_that_is_refused_stays_on_the_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.submit()
+    assert desk.client().post(f"{desk.page}corrections/", {"text": "\u200b\u2800"}).status_code == 422
+    monkeypatch.setattr(actions, "CORRECTIONS_MAX", 0)
+    answer = desk.client().post(f"{desk.page}corrections/", {"text": "It is the plus clamp."})
+    assert answer.status_code == 409
+    assert "It is the plus clamp." in text(answer)
+    assert "too many corrections" in text(answer)
 
 
 def test_only_the_mechanic_can_write_a_summary_on_its_pages(desk: Desk, stranger: User, support: User) -> None:

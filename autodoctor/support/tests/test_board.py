@@ -12,6 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from autodoctor.accounts.models import User
+from autodoctor.conversations import answering, asking
+from autodoctor.conversations.messages import Answer
 from autodoctor.sessions.event_data import EventData
 from autodoctor.sessions.lifecycle import alert_work, substitutes
 from autodoctor.sessions.models import Alert
@@ -184,7 +186,29 @@ def test_markup_in_a_name_is_shown_as_text_on_the_board(story: Story, support: U
 
 def test_the_number_of_lines_on_the_board_is_limited(story: Story) -> None:
     story.pay()
-    assert board_lines.board(story.now + timedelta(days=1)).more == 0
+    assert set(board_lines.board(story.now + timedelta(days=1)).more.values()) == {0}
+
+
+def test_lists_of_the_board_say_what_they_do_not_show(
+    story: Story, stranger: User, mechanic2: User, support: User, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines in trouble are always shown; of the others it says how many there are."""
+    monkeypatch.setattr(board_lines, "MOST", 1)
+    for number in range(3):
+        who = User.objects.create_user(f"customer-{number}@example.com", name=f"Customer {number}")
+        Story(who, mechanic2)  # not paid yet
+        disputed(Story(who, mechanic2).live().end(who))
+        question = asking.ask(asking.Question(topic="account", text="Where is it?"), by=who, now=story.now)
+        answering.answer(conversation_id=question.pk, by=support, answer=Answer(text="Here."), now=story.now)
+        Story(who, mechanic2).pay()  # goes well, for the moment
+        disputed(Story(who, mechanic2).pay())
+    board = board_lines.board(story.now)
+    assert [line.level for line in board.lines] == [Level.ALARM] * 3
+    assert board.more == {"lines": 3, "drafts": 3, "closed": 2, "answered": 2}
+    text = words(client_of(support).get("/support/").content)
+    assert "3 answered questions are still open" in text
+    assert "4 bookings are not paid yet" in text
+    assert (text.count("2 more are not shown."), text.count("3 more are not shown.")) == (2, 1)
 
 
 def test_a_session_that_needs_another_mechanic_stands_first(story: Story, mechanic: User) -> None:

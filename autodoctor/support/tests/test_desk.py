@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
 from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.conversations import asking
+from autodoctor.conversations.models import Conversation
 from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
@@ -255,6 +257,56 @@ def test_an_application_is_read_and_approved(applicant: MechanicProfile, desk: C
     assert StaffAction.objects.get().kind == "mechanic.approved"
     desk.post(f"/support/mechanics/{applicant.pk}/", {"act": "approve"})
     assert StaffAction.objects.count() == 1
+
+
+def test_every_application_is_on_a_page_and_a_refused_answer_stays_on_it(desk: Client) -> None:
+    """The fifty-first is behind fifty others, and what was typed for it is not lost."""
+    people = [User.objects.create_user(f"{n}@example.com", name=f"Applicant {n:02}") for n in range(51)]
+    profiles = [
+        MechanicProfile.objects.create(user=one, headline="Diesels", years_experience=1, skills="All") for one in people
+    ]
+    for number, profile in enumerate(profiles):
+        MechanicProfile.objects.filter(pk=profile.pk).update(applied_at=NOW + timedelta(hours=number))
+    first, second = desk.get("/support/mechanics/"), desk.get("/support/mechanics/?page=2")
+    assert "Applicant 50" not in words(first)
+    assert 'href="/support/mechanics/?page=2"' in first.content.decode()
+    assert re.findall(r"Applicant \d\d", words(second))[0] == "Applicant 50"
+    StaffAction.objects.create(
+        kind="person.signed_out", at=NOW, by=User.objects.get(is_staff=True), subject=str(people[50].pk), reason="Lost"
+    )
+    typed = {"act": "decline", "reason": "No certificate yet", "seen": "0", "page": "2"}
+    refused = desk.post(f"/support/mechanics/{profiles[50].pk}/", typed)
+    assert refused.status_code == 409
+    assert 'value="No certificate yet"' in refused.content.decode()
+
+
+def test_all_payments_and_questions_of_a_person_are_on_pages(desk: Client, customer: User) -> None:
+    for number in range(21):
+        ask(customer, NOW + timedelta(days=number))
+        Payment.objects.create(
+            owner_id=uuid4(),
+            payer=customer,
+            purpose="session",
+            description=f"Chat {number:02}",
+            amount_cents=999,
+            seconds=60,
+            created_at=NOW + timedelta(hours=number),
+        )
+    address = f"/support/people/{customer.id}/"
+    first = desk.get(address).content.decode()
+    assert f'href="{address}?payments=2"' in first
+    assert f'href="{address}?questions=2"' in first
+    assert "Chat 00" not in first
+    assert "Chat 00" in desk.get(f"{address}?payments=2").content.decode()
+    assert desk.get(f"{address}?questions=2").content.decode().count("/support/conversations/") == 1
+    ask(customer, NOW + timedelta(days=22))
+    question = Conversation.objects.latest("created_at")
+    others = desk.get(f"/support/conversations/{question.id}/").content.decode()
+    assert f'href="/support/conversations/{question.id}/?questions=2"' in others
+
+
+def ask(person: User, at: datetime) -> None:
+    asking.ask(asking.Question(topic="account", text="Where?"), by=person, now=at)
 
 
 def test_declining_an_application_needs_a_reason_that_is_mailed(applicant: MechanicProfile, desk: Client) -> None:

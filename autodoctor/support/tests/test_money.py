@@ -14,6 +14,7 @@ from autodoctor.payments.standstills import find
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.tests.story import Story
 from autodoctor.support.models import StaffAction
+from autodoctor.support.web import money_views
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -65,7 +66,9 @@ def test_retrying_no_standstill_or_a_settled_one_is_explained(stuck: Payment, de
     assert not Job.objects.filter(kind="payment.capture").exists()
 
 
-def test_a_mechanics_debt_is_listed_and_asked_for_again(stuck: Payment, desk: Client, mechanic: User) -> None:
+def test_a_mechanics_debt_is_listed_and_asked_for_again(
+    stuck: Payment, desk: Client, mechanic: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = timezone.now()
     Payment.objects.filter(id=stuck.id).update(state="captured", captured_cents=999, closed_at=now)
     earning = Earning.objects.create(
@@ -88,6 +91,14 @@ def test_a_mechanics_debt_is_listed_and_asked_for_again(stuck: Payment, desk: Cl
     assert "What mechanics owe" in text
     assert f"{mechanic.name} The mechanic The session" in text
     assert "Owed by mechanics $6.99" in text
+    assert "oldest of" not in text
+    with monkeypatch.context() as changed:
+        changed.setattr(money_views, "MOST_SHOWN", 1)
+        again = Movement.objects.create(
+            kind="reversal", state="owed", takes_back=sent, owed_at=now, **facts | {"amount_cents": 1}
+        )
+        assert "The 1 oldest of 2." in words(desk.get("/support/money/"))
+        again.delete()
     answer = desk.post("/support/money/", {"debt": [str(debt.id), "nonsense"]}, follow=True)
     assert "1 is tried again now." in words(answer)
     debt.refresh_from_db()

@@ -126,7 +126,7 @@ def _show(request: SignedInRequest, found: Conversation, *, status: int = 200, *
         "line": question_lines.line_of(found, now) if found.state == State.OPEN else None,
         "words": record.spoken(found),
         "log": found.entries.order_by("seq"),
-        "others": conversations_like(found),
+        "others": conversations_like(found, page=request.GET.get("questions")),
         "mail_fails": found.person.mail_fails if found.person else found.mail_fails,
         "longest": LONGEST,
         "token": uuid4(),

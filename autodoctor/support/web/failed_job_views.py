@@ -64,7 +64,8 @@ def job(request: SignedInRequest, job_id: int) -> HttpResponse:
             messages.success(request, _("The job runs again now. If the job fails again, it comes back to this list."))
     except Refused as refused:
         messages.error(request, refused.detail)
-        return _show(request, status=refused.status, of=one.pk, typed_reason=request.POST.get("reason", ""))
+        typed = {"refused_act": request.POST.get("act", ""), "typed_reason": request.POST.get("reason", "")}
+        return _show(request, status=refused.status, of=one.pk, **typed)
     return SeeOther(reverse("support_jobs"))
 
 

@@ -28,11 +28,12 @@ def money(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST":
         return _try_again(request)
     now = timezone.now()
-    found = standstills.find(now)
+    found, owed = standstills.find(now), debts.open_debts()
     facts = {
         "found": found[:MOST_SHOWN],
         "count": len(found),
-        "debts": debts.open_debts()[:MOST_SHOWN],
+        "debts": owed[:MOST_SHOWN],
+        "debt_count": owed.count(),
         "books": books.recent_totals(now),
     }
     return render(request, "support/money.html", facts)

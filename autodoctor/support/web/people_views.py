@@ -60,8 +60,8 @@ def _show_person(request: SignedInRequest, who: User, refused: Failed | None = N
         "person": who,
         "profile": MechanicProfile.objects.filter(user=who).first(),
         "sessions": people.sessions_of(who, page=request.GET.get("page")),
-        "conversations": people.conversations_of(who),
-        "payments": people.payments_of(who),
+        "conversations": people.conversations_of(who, page=request.GET.get("questions")),
+        "payments": people.payments_of(who, page=request.GET.get("payments")),
         "actions": staff_actions.record_of(str(who.id)),
     }
     return render(request, "support/person.html", facts, status=_status(refused))
@@ -76,10 +76,12 @@ def mechanics(request: SignedInRequest) -> HttpResponse:
 
 def _show_mechanics(request: SignedInRequest, refused: Failed | None = None, of: int | None = None) -> HttpResponse:
     """`of`: the application whose answer was refused."""
+    page = people.waiting_applications(request.POST.get("page") or request.GET.get("page"))
     facts = {
         **_typed(request, refused),
         "of": of,
-        "waiting": people.with_seen(people.waiting_applications()),
+        "page": page,
+        "waiting": people.with_seen(page.object_list),
         "decided": people.decided_applications(),
     }
     return render(request, "support/mechanics.html", facts, status=_status(refused))
