@@ -43,7 +43,7 @@ class Stored(NamedTuple):
     role: str
     name: str
     client_id: str
-    text: str
+    text: str  # empty: the id stands for something else than a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Postgres:
     REPEATS = """
         SELECT found.* FROM unnest(%s::uuid[], %s::uuid[]) AS asked(session_id, client_id) CROSS JOIN LATERAL (
             SELECT session_id::text, seq, extract(epoch FROM at)::float8, actor_id::text, actor_role, actor_name,
-                   client_id::text, data->>'text'
+                   client_id::text, CASE kind WHEN 'message.posted' THEN data->>'text' ELSE '' END
             FROM autodoctor_sessions_sessionevent AS event
             WHERE event.session_id = asked.session_id AND event.client_id = asked.client_id LIMIT 1
         ) AS found
@@ -217,7 +217,8 @@ class Sqlite:
     """  # noqa: S608 no input in it
     PEOPLE = "SELECT id, name, is_staff FROM accounts_user WHERE is_active AND id IN (SELECT value FROM json_each(?))"
     REPEATS = """
-        SELECT session_id, seq, at || '', actor_id, actor_role, actor_name, client_id, json_extract(data, '$.text')
+        SELECT session_id, seq, at || '', actor_id, actor_role, actor_name, client_id,
+               CASE kind WHEN 'message.posted' THEN json_extract(data, '$.text') ELSE '' END
         FROM json_each(?) AS asked CROSS JOIN autodoctor_sessions_sessionevent
         ON session_id = substr(asked.value, 1, 32) AND client_id = substr(asked.value, 33)
         WHERE client_id IS NOT NULL

@@ -20,6 +20,7 @@ from autodoctor.room.messages import sql
 from autodoctor.room.messages import writer as writer_module
 from autodoctor.room.messages.writer import NotPosted, Posted, Writer
 from autodoctor.room.tests.live_session import live_session
+from autodoctor.sessions.lifecycle import help_requests
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import TAKES_MESSAGES, EventKind, State
@@ -107,6 +108,21 @@ def test_a_client_id_reused_for_another_text_or_by_another_person_is_refused(
     assert refusal(writer, session, customer, "second", client_id) == "client_id_reused"
     assert refusal(writer, session, mechanic, "first", client_id) == "client_id_reused"
     assert texts(session) == ["first"]
+
+
+def test_the_client_id_of_another_entry_confirms_no_message(writer: Writer, session: Session, customer: User) -> None:
+    """Its words may be the same: what only one of them and support read is not said to the other."""
+    client_id = uuid4()
+    help_requests.ask_support(
+        session_id=session.id,
+        by=customer,
+        reason="connection",
+        text="I hear nothing",
+        now=timezone.now(),
+        client_id=client_id,
+    )
+    assert refusal(writer, session, customer, "I hear nothing", str(client_id)) == "client_id_reused"
+    assert not SessionEvent.objects.filter(session=session, kind=EventKind.MESSAGE_POSTED).exists()
 
 
 def test_a_client_id_in_another_session_is_another_message(

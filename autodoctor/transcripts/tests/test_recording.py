@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,6 +17,7 @@ from autodoctor.transcripts import recording
 from autodoctor.transcripts.models import Piece, Voice
 from autodoctor.transcripts.recording import Said, container_of
 from autodoctor.transcripts.tests.call_story import SOUND, TAKE, CallStory, stored
+from tests.kit.meanwhile import at_every_moment
 
 pytestmark = pytest.mark.django_db
 ClientOf = Callable[[User], Client]
@@ -33,6 +35,22 @@ def test_a_piece_that_comes_again_is_the_same_piece(story: CallStory, customer: 
     assert story.says(customer).pk == story.says(customer).pk
     assert (Piece.objects.count(), len(stored())) == (1, 1)
     assert Voice.objects.get(user=customer).pieces_taken == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_piece_that_is_sent_twice_at_once_is_the_same_piece(story: CallStory, customer: User) -> None:
+    """A page that heard nothing says it again, while its first request is still on its way to another process."""
+    story.on_air().wait(seconds=20)
+    numbers = count()
+    for piece in at_every_moment(
+        Voice,
+        Piece,
+        prepare=lambda: next(numbers),
+        act=lambda number: story.says(customer, number),
+        other=lambda number: story.says(customer, number),
+    ):
+        assert Piece.objects.get(number=piece.number) == piece
+        assert Voice.objects.get(user=customer).pieces_taken == len(stored()) == piece.number + 1
 
 
 def test_each_has_pieces_of_their_own(story: CallStory, customer: User, mechanic: User) -> None:
