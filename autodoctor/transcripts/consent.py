@@ -25,6 +25,7 @@ from autodoctor.transcripts import engines
 from autodoctor.transcripts.models import Piece, Voice
 
 PARTIES = (Role.CUSTOMER, Role.MECHANIC)
+MOST_AGREED = 50  # times per session and person; to stop it is always possible
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def offers_transcript(session: Session) -> bool:
 def agree(*, session_id: UUID, by: User, now: datetime) -> Agreement:
     """Ask for a transcript, or agree to what the other has asked for. Repeating it changes nothing.
 
-    Raises `Session.DoesNotExist` for a stranger, `Refused` for support and where no transcript is offered.
+    Raises `Session.DoesNotExist` for a stranger, `Refused` for support, where no transcript is offered, and for who has
+    asked and stopped it over and over.
     """
     with session_transaction(session_id, now) as state:
         session, who = state.session, _party(by, state.session)
@@ -84,6 +86,7 @@ def agree(*, session_id: UUID, by: User, now: datetime) -> Agreement:
         before = agreement_of(session)
         if by.id in before.agreed:
             return before
+        _check_number(session, by)
         voice = Voice.objects.get_or_create(session=session, user=by, defaults={"role": who.role, "name": who.name})[0]
         voice.agreed_at = now
         voice.save(update_fields=["agreed_at"])
@@ -122,6 +125,13 @@ def erase_sound(session_id: UUID) -> bool:
 def _remove(keys: list[str]) -> None:
     with suppress(OSError):  # the sweep will
         storage.remove(*keys)
+
+
+def _check_number(session: Session, by: User) -> None:
+    """Each of them notifies both sides."""
+    kinds = (EventKind.TRANSCRIPT_ASKED, EventKind.TRANSCRIPT_AGREED)
+    if session.events.filter(kind__in=kinds, actor_id=by.id).count() >= MOST_AGREED:
+        raise Refused("too_many", _("You have changed this too often in this session."))
 
 
 def _party(by: User, session: Session) -> event_log.Actor:

@@ -101,7 +101,7 @@ def _of_a_session() -> dict[str, Bound]:
 def _of_files() -> dict[str, Bound]:
     from autodoctor.files import errors, partial_uploads, streaming_upload
     from autodoctor.sessions.lifecycle import attachments, stills
-    from autodoctor.transcripts import recording
+    from autodoctor.transcripts import consent, recording
 
     files = (
         f"{errors.MAX_FILES} in a session, {attachments.MAX_EVER} with removed ones; "
@@ -122,6 +122,10 @@ def _of_files() -> dict[str, Bound]:
         "POST /api/sessions/<session_id>/voice": Bound(
             f"{recording.MOST_PIECES:,} and {recording.MOST_BYTES // 1024 // 1024} MB of one person in a session",
             "autodoctor/transcripts/tests/test_recording.py::test_a_person_can_fill_only_so_much",
+        ),
+        "/sessions/<session_id>/transcript/agreement/": Bound(
+            f"agreed {consent.MOST_AGREED} times by one person in a session; stopped at any time",
+            "autodoctor/transcripts/tests/test_consent.py::test_nobody_asks_for_it_without_end",
         ),
         "POST /api/sessions/<session_id>/stills": Bound(
             f"{stills.MOST_ASKED} in a session, one awaited at a time",
@@ -162,7 +166,7 @@ def _of_help() -> dict[str, Bound]:
 
 
 def _after_a_session() -> dict[str, Bound]:
-    from autodoctor.sessions.lifecycle import follow_ups
+    from autodoctor.sessions.lifecycle import follow_ups, rating
     from autodoctor.summaries import content
 
     answers = Bound(
@@ -170,6 +174,10 @@ def _after_a_session() -> dict[str, Bound]:
         "autodoctor/sessions/tests/test_follow_ups.py::test_the_number_of_answers_of_a_session_is_limited",
     )
     return {
+        "/sessions/<session_id>/rating/": Bound(
+            f"{rating.MOST_GIVEN} changed ratings of a session",
+            "autodoctor/sessions/tests/test_rating.py::test_a_rating_is_changed_only_so_often",
+        ),
         "/sessions/<session_id>/follow-up/": answers,
         "/follow-up/": answers,
         "/sessions/<session_id>/question/": Bound(

@@ -14,8 +14,7 @@ from uuid import UUID
 from django.core.exceptions import ObjectDoesNotExist
 from django.utils import timezone
 
-from autodoctor.accounts.models import Role, User
-from autodoctor.core.acting import acting_as
+from autodoctor.accounts.models import Role
 from autodoctor.core.errors import Refused
 from autodoctor.rates.in_process import Counts
 from autodoctor.room.hub.event_bus import bus
@@ -25,12 +24,11 @@ from autodoctor.room.hub.presence import LEASE_ENDS, Joined, Left, SessionAdmiss
 from autodoctor.room.hub.revocation import connected_users
 from autodoctor.room.hub.sockets import hub
 from autodoctor.room.messages.writer import NotPosted, Post, Posted, writer
-from autodoctor.room.socket import handshake, log_pages
+from autodoctor.room.socket import handshake, log_pages, media_reports
 from autodoctor.room.wire import executor, protocol
 from autodoctor.room.wire.connection import MUCH, Connection, Receive, Scope, Send
 from autodoctor.room.wire.loop_inbox import LoopAnswer
 from autodoctor.room.wire.uvicorn_protocol import OUR_END, SILENT_SECONDS
-from autodoctor.sessions.lifecycle import media
 from autodoctor.sessions.lifecycle.returns import JoiningPage
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.states import ATTENDED, InvalidTransition
@@ -39,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 MOST_KEPT = 100  # pokes that come meanwhile
 ON_ITS_WAY_SECONDS = 0.03  # what is between comes from another process, as a rule: to read it costs much more
+AGAIN_SECONDS = 1.0  # until a report that could not be stored is tried again
 MOST_PAGES_OPEN = 12  # per person and session; a new page closes the oldest
 _both = SessionEvent.Audience.BOTH.value
 _joins = count(1)
@@ -295,9 +294,9 @@ class Socket(Connection):
         except ObjectDoesNotExist:
             self.close(protocol.NOT_FOUND)
         except Exception:
-            logger.exception("A page could not join")
+            logger.exception("A page could not join, and comes back for it")
             self.joined = 0
-            self.push(protocol.error("unavailable"))
+            self.close(protocol.GOING_AWAY)
         finally:
             self._joining -= 1
             self._see_off()
@@ -343,16 +342,25 @@ class Socket(Connection):
             executor.background(self._report(frame.receiving))
 
     async def _report(self, receiving: bool | None) -> None:
-        """Store reports in their order: a later report waits for the earlier one."""
+        """Store reports in their order: a later report waits for the earlier one. Its page says it once only, so what
+        cannot be stored now is tried again, as long as it is true.
+        """
         join_number = self.join_number
         async with self._reporting:
-            try:
-                await executor.act(report, self.session_id, self.user_id, receiving, join_number)
-            except ObjectDoesNotExist:
-                self.close(protocol.NOT_FOUND)
-            except Exception:
-                logger.exception("A report of media was lost")
-                self._receiving = None  # the same report counts as new
+            while not await self._is_stored(receiving, join_number):
+                await asyncio.sleep(AGAIN_SECONDS)
+                if not (self.is_open and self.joined and self._receiving is receiving):
+                    return
+
+    async def _is_stored(self, receiving: bool | None, join_number: int) -> bool:
+        try:
+            await executor.act(media_reports.store, self.session_id, self.user_id, receiving, join_number)
+        except ObjectDoesNotExist:
+            self.close(protocol.NOT_FOUND)
+        except Exception:
+            logger.exception("A report of media could not be stored yet")
+            return False
+        return True
 
     def _ping(self, frame: protocol.Ping) -> None:
         self.push(protocol.pong(timezone.now(), self.served))
@@ -378,14 +386,6 @@ _TAKERS: dict[type, Callable[[Socket, Any], None]] = {
     protocol.Ping: Socket._ping,
     protocol.Invalid: Socket._invalid,
 }
-
-
-def report(session_id: str, user_id: str, receiving: bool | None, join_number: int) -> None:
-    with acting_as(user_id):
-        user, now = User.objects.get(pk=user_id), timezone.now()
-        media.report_media(
-            session_id=UUID(session_id), by=user, receiving=receiving, now=now, join_number=join_number or None
-        )
 
 
 def _is_much(rows: tuple[Row, ...]) -> bool:

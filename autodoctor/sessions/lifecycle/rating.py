@@ -16,6 +16,7 @@ from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import EventKind, State
 
 LONGEST_LINE = 200  # characters
+MOST_GIVEN = 50  # of a session
 
 
 def rate_session(
@@ -24,7 +25,8 @@ def rate_session(
     """Store one to five stars and an optional comment. A later rating replaces an earlier rating.
 
     `seen`: the rating that the page showed, as `version` gives it. Raises `Refused` for a person other than the
-    customer of a completed session, after the deadline, for values out of bounds, and if another window rated since.
+    customer of a completed session, after the deadline, for values out of bounds, if another window rated since, and
+    for too many ratings.
     """
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
@@ -35,6 +37,7 @@ def rate_session(
         if (session.stars, session.rating_line) != (stars, line):
             if seen is not None and seen != version(session):
                 raise Refused("meanwhile", _("Meanwhile you changed this rating in another window. Look at it again."))
+            _check_number(session)
             session.stars, session.rating_line, session.rated_at = stars, line, now
             data = RatingData(stars=stars, line=line)
             event_log.append_event(session, EventKind.RATING_GIVEN, at=now, by=who, data=data)
@@ -51,6 +54,11 @@ def _check_open(session: Session, now: datetime) -> None:
         raise Refused("not_completed", _("You can rate a session once it is over."))
     if not is_open(session, now):
         raise Refused("rating_closed", _("You can rate a session for 14 days. This session is older."))
+
+
+def _check_number(session: Session) -> None:
+    if session.events.filter(kind=EventKind.RATING_GIVEN).count() >= MOST_GIVEN:
+        raise Refused("too_many", _("You changed this rating many times. The last one counts."))
 
 
 def _checked(stars: int, line: str) -> str:

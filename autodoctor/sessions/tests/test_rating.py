@@ -48,6 +48,16 @@ def refusal(story: "Story", stars: int = 5, line: str = "", by: "User | None" = 
     return refused.value.code, refused.value.status
 
 
+def test_a_rating_is_changed_only_so_often(over: "Story", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rating, "MOST_GIVEN", 3)
+    for stars in (5, 4, 3):
+        give(over, stars)
+    with pytest.raises(Refused, match="too_many"):
+        give(over, 2)
+    give(over, 3)  # the same once more changes nothing
+    assert (over.session.stars, len(over.events("rating.given"))) == (3, 3)
+
+
 def test_a_rating_is_stored_and_shown_to_both(over: "Story") -> None:
     give(over, 4, "Found it in five minutes.")
 

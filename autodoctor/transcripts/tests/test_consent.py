@@ -74,6 +74,21 @@ def test_after_a_release_before_the_start_nobody_has_agreed_with_the_next_mechan
     assert is_on(story)
 
 
+def test_nobody_asks_for_it_without_end(
+    story: CallStory, customer: User, mechanic: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each question sounds on the other's page. To stop it is always possible, and the other may still ask."""
+    monkeypatch.setattr(consent, "MOST_AGREED", 2)
+    story.live()
+    for _ in range(2):
+        story.agree(customer).stop(mechanic)
+    with pytest.raises(Refused) as refused:
+        story.agree(customer)
+    assert (refused.value.code, refused.value.status) == ("too_many", 409)
+    story.agree(mechanic).stop(customer)
+    assert story.kinds == ["transcript.asked", "transcript.stopped"] * 3
+
+
 def test_stopping_what_is_off_says_nothing(story: CallStory, customer: User) -> None:
     story.live()
     story.stop(customer)
