@@ -10,6 +10,7 @@ from django.utils.crypto import constant_time_compare
 from autodoctor.accounts.models import User
 from autodoctor.handover import codes
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.record import participants
 from autodoctor.sessions.states import OPEN
 
 KEPT_AFTER_END = timedelta(minutes=10)  # a phone still reads how the session ended
@@ -58,7 +59,8 @@ class Handover(models.Model):
         return f"{self.session_id} of {self.person_id}"
 
     def stage(self, now: datetime) -> Stage:
-        if self.ended_at:
+        """Return how far it has come. Whoever has no part in the session any more has nothing to hand over."""
+        if self.ended_at or self.person_id not in participants.party_ids(self.session):
             return Stage.OVER
         if self.confirmed_at:
             return Stage.OPEN if self._is_session_good(now) and self._is_signed_in() else Stage.OVER

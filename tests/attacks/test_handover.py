@@ -281,3 +281,18 @@ def test_a_participant_who_was_released_hands_nothing_over(
     Session.objects.filter(pk=session.pk).update(mechanic=None)
     Participant.objects.filter(user=mechanic).update(released_at=timezone.now())
     assert laptop.client.post(laptop.address).status_code == 404
+
+
+@pytest.mark.parametrize("before", ["made", "asked", "open"])
+def test_the_code_of_a_mechanic_who_gave_the_session_back_is_the_same_404(
+    client_of: ClientOf, mechanic: User, session: Session, before: str
+) -> None:
+    laptop, phone = Laptop(client_of(mechanic), session), Phone()
+    code = laptop.makes_code()
+    if before != "made":
+        phone.asks(code)
+    if before == "open":
+        laptop.answers(allow=True)
+    Session.objects.filter(pk=session.pk).update(mechanic=None)
+    answer, unknown = phone.asks(code), Phone().asks("AAAAAA")
+    assert (answer.status_code, answer.content) == (404, unknown.content)

@@ -140,9 +140,12 @@ class Feed:
         return len(self._lines)
 
     async def compare(self) -> None:
-        """Compare with the database: lists hear of changes that no note told. One query, if a list is open."""
-        since, self._compared_at = self._compared_at - MARGIN, timezone.now()
+        """Compare with the database: lists hear of changes that no note told. One query, if a list is open. While the
+        database is away, nothing counts as compared.
+        """
+        since, now = self._compared_at - MARGIN, timezone.now()
         found = await executor.read(read_changes, since) if self._lines else []
+        self._compared_at = now
         await asyncio.sleep(ON_ITS_WAY_SECONDS)
         for change in found:
             if self._heard.get(str(change.id), (0,))[0] < change.number:

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 from uuid import uuid4
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
@@ -93,6 +94,32 @@ def test_a_list_is_told_late_only_of_what_it_has_not_heard(
         asyncio.run(feed.compare())
         asyncio.run(feed.compare())
         assert (mine.said, theirs.said) == (["sessions"], ["queue", "sessions"])
+
+
+def test_what_changed_before_the_database_was_away_is_told_once_it_is_back(
+    customer: User, mechanic: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was away for longer than a comparison looks back."""
+    long_ago = timezone.now() - timedelta(minutes=1)
+    story = Story(customer, mechanic).pay()
+    change = list_feed.Change(story.id, story.session.seq, str(customer.id), is_session=True)
+    is_away = True
+
+    async def read(_read_changes: object, since: datetime) -> list[list_feed.Change]:
+        if is_away:
+            raise OperationalError("the database is away")
+        return [change] if since < long_ago else []
+
+    monkeypatch.setattr(executor, "read", read)
+    monkeypatch.setattr(list_feed, "ON_ITS_WAY_SECONDS", 0)
+    feed = Feed(EventBus())
+    with _open(feed, customer, mechanic) as (_mine, theirs):
+        feed._compared_at = long_ago
+        with pytest.raises(OperationalError):
+            asyncio.run(feed.compare())
+        is_away = False
+        asyncio.run(feed.compare())
+        assert theirs.said == ["queue", "sessions"]
 
 
 @contextmanager
