@@ -127,6 +127,8 @@ class Presence:
         )
         self._process_id: UUID | None = None
         self._leaving: list[Left] = []
+        self._let_in: list[UUID] = []  # pages of this batch that are written down, and not told yet
+        self._unanswered: list[UUID] = []  # those of earlier batches, which were refused after that
         self._closing: list[Future[None]] = []
         bus.listen(Poke, self._notice)
         bus.listen(PresenceChanged, self._notice_elsewhere)
@@ -182,12 +184,14 @@ class Presence:
     def _work(self, items: list[Item]) -> list[Item]:
         """Work through one batch. If the database is down, handshakes are refused and notes are kept for later."""
         self._leaving += _only(Left, items)
+        self._let_in = []
         try:
             executor.healing(self._do, items)
         except Exception as error:
             logger.exception("Presence could not be written")
             for knock in _only(HandshakeRequest, items):
                 knock.answer.set_exception(error)
+            self._unanswered += self._let_in
             return [*_only(Joined, items), LATER]
         return [LATER] if self._leaving else []
 
@@ -201,6 +205,7 @@ class Presence:
         calls.note_joins(joined)
         if _only(LeaseEnds, items):
             self._end_lease(now)
+        self._withdraw(now)
         self._see_off(now)
         self._tell_presence(items, admissions, now)
 
@@ -225,6 +230,17 @@ class Presence:
             _insert(admissions, self._process_id or self._start_over(now), now)
         except IntegrityError:  # our lease is not there any more
             _insert(admissions, self._start_over(now), now)
+        self._let_in = [knock.connection_id for knock, _admission in admissions]
+
+    def _withdraw(self, now: datetime) -> None:
+        """A page that was let in when the database went away was told that it was not: it is gone, like one that
+        closes. Otherwise its person would be here as long as this process.
+        """
+        if self._unanswered:
+            pages = Connection.objects.filter(pk__in=self._unanswered)
+            columns = pages.values_list("pk", "session_id", "user_id", "joined")
+            self._leaving += [Left(*page, at=now, noted_at=now) for page in columns]
+            self._unanswered = []
 
     def _see_off(self, now: datetime) -> None:
         """Close a page. If the person has another page, only the row goes; the person's last page has consequences.
