@@ -1,5 +1,6 @@
 """The landing page and the intake, as a browser sees them."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -326,6 +327,8 @@ def test_terms_that_changed_during_the_intake_are_shown_again(
     answer = client_of(customer).post("/book/", filled_in | {"terms": "2020-01-01"})
     page = answer.content.decode()
     assert "Our terms have changed meanwhile" in page
+    assert 'href="#id_terms"' in page
+    assert '<a id="id_terms" href="/legal/terms/"' in page
     assert f'name="terms" value="{TERMS.version}"' in page
     assert filled_in["concern"].splitlines()[1] in page
     assert not Session.objects.exists()
@@ -337,6 +340,8 @@ def test_refunds_that_changed_during_the_intake_are_shown_again(
     seen = {"terms": TERMS.version, "cancellation": "2020-01-01"}
     page = client_of(customer).post("/book/", filled_in | seen).content.decode()
     assert "“Canceling and refunds” has changed meanwhile" in page
+    assert 'href="#id_cancellation"' in page
+    assert re.search(r'<a\s+id="id_cancellation"\s+href="/legal/cancellation/"', page)
     assert f'name="cancellation" value="{CANCELLATION.version}"' in page
     assert not Session.objects.exists()
 
