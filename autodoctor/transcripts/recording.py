@@ -56,14 +56,23 @@ def take_piece(*, session_id: UUID, by: User, said: Said, sound: bytes, now: dat
         return before
     _check_sound(said, sound)
     _check_moment(session, voice, said, now)
-    with audio_store.kept(sound, now) as key, transaction.atomic():
-        voice = Voice.objects.select_for_update().get(session=session, user=by)
-        _check_moment(Session.objects.get(pk=session_id), voice, said, now)
-        _check_room(voice, len(sound))
-        voice.pieces_taken += 1
-        voice.bytes_taken += len(sound)
-        voice.save(update_fields=["pieces_taken", "bytes_taken"])
-        return Piece.objects.create(voice=voice, key=key, sent_at=now, **vars(said))
+    try:
+        with audio_store.kept(sound, now) as key, transaction.atomic():
+            return _add(Voice.objects.select_for_update().get(session=session, user=by), said, len(sound), key, now)
+    except _AlreadyTaken as twice:
+        return twice.piece
+
+
+def _add(voice: Voice, said: Said, size: int, key: str, now: datetime) -> Piece:
+    """Add a piece to a voice that is locked. Raises `_AlreadyTaken`."""
+    if before := _taken(voice, said):
+        raise _AlreadyTaken(before)
+    _check_moment(Session.objects.get(pk=voice.session_id), voice, said, now)
+    _check_room(voice, size)
+    voice.pieces_taken += 1
+    voice.bytes_taken += size
+    voice.save(update_fields=["pieces_taken", "bytes_taken"])
+    return Piece.objects.create(voice=voice, key=key, sent_at=now, **vars(said))
 
 
 def _taken(voice: Voice, said: Said) -> Piece | None:
@@ -94,3 +103,11 @@ def _check_moment(session: Session, voice: Voice | None, said: Said, now: dateti
 def _check_room(voice: Voice, size: int) -> None:
     if voice.pieces_taken >= MOST_PIECES or voice.bytes_taken + size > MOST_BYTES:
         raise Refused("too_many", _("No more can be recorded in this session."))
+
+
+class _AlreadyTaken(Exception):
+    """The same piece was sent twice at once, and the other request was faster."""
+
+    def __init__(self, piece: Piece) -> None:
+        super().__init__()
+        self.piece = piece

@@ -35,6 +35,23 @@ def test_a_piece_that_comes_again_is_the_same_piece(story: CallStory, customer: 
     assert Voice.objects.get(user=customer).pieces_taken == 1
 
 
+def test_a_piece_that_comes_twice_at_once_is_the_same_piece(
+    story: CallStory, customer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page sends it again when no answer came, while the first is on its way."""
+    story.on_air().wait(seconds=20)
+    check, other = recording._check_sound, []
+
+    def meanwhile(said: Said, sound: bytes) -> None:
+        monkeypatch.setattr(recording, "_check_sound", check)
+        other.append(story.says(customer))
+
+    monkeypatch.setattr(recording, "_check_sound", meanwhile)
+    assert story.says(customer).pk == other[0].pk
+    assert (Piece.objects.count(), len(stored())) == (1, 1)
+    assert Voice.objects.get(user=customer).pieces_taken == 1
+
+
 def test_each_has_pieces_of_their_own(story: CallStory, customer: User, mechanic: User) -> None:
     story.on_air().wait(seconds=20)
     story.says(customer)
