@@ -35,7 +35,8 @@ def test_a_visitor_sees_times_in_the_browsers_time_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    "cookie", ["", "Mars/Base", "../../etc/passwd", "/etc/passwd", "America/New_York\x00", "x" * 5000, "localtime", "Factory"]
+    "cookie",
+    ["", "Mars/Base", "../../etc/passwd", "/etc/passwd", "America/New_York\x00", "x" * 5000, "localtime", "Factory"],
 )
 def test_an_invalid_time_zone_cookie_counts_as_utc(cookie: str) -> None:
     assert _zone_seen(cookie) == "UTC"
