@@ -43,6 +43,8 @@ TOO_WIDE = """() => {
   return [`the page is ${document.documentElement.scrollWidth} of ${width} px wide`,
     ...wide.slice(0, 5).map((each) => each.outerHTML.slice(0, 120))];
 }"""
+LEADS_NOWHERE = """() => [...document.querySelectorAll("a[href^='#']")]
+  .map((each) => each.getAttribute("href").slice(1)).filter((id) => id && !document.getElementById(id))"""
 LABELS = """() => [...document.querySelectorAll("button, a.button, [role=button], input[type=submit]")]
   .map((each) => (each.getAttribute("aria-label") ?? each.innerText ?? each.value).trim())"""
 
@@ -92,5 +94,7 @@ def too_wide(page: Page) -> list[str]:
 def _read(page: Page) -> None:
     found = DEBUG_WORDS.search(page.evaluate(WORDS))
     assert not found, f"{page.url} shows {found[0]!r}: …{found.string[max(0, found.start() - 60) : found.end() + 60]}…"
+    nowhere = page.evaluate(LEADS_NOWHERE)
+    assert not nowhere, f"{page.url} has links to {nowhere}, which are not on the page"
     labels = {label for label in page.evaluate(LABELS) if ACTION.match(label)}
     assert labels <= ACTIONS, f"{page.url} calls it {labels - ACTIONS}"

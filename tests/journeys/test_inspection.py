@@ -39,6 +39,16 @@ def test_the_inspection_finds_a_button_without_a_name(browser: Browser, width: s
     page.close()
 
 
+def test_the_inspection_finds_a_link_that_leads_nowhere(browser: Browser) -> None:
+    page = browser.new_page()
+    page.set_content(PAGE.format(style="", more='<p id="there"><a href="#there">There</a></p>'))
+    inspect(page, "good")
+    page.set_content(PAGE.format(style="", more='<p><a href="#elsewhere">Elsewhere</a></p>'))
+    with pytest.raises(AssertionError, match="elsewhere"):
+        inspect(page, "bad")
+    page.close()
+
+
 @pytest.mark.parametrize(
     ("good", "bad"),
     [

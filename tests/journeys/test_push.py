@@ -230,7 +230,9 @@ def test_the_next_person_to_sign_in_gets_no_push_messages_of_the_one_before(
     Customer(page, first).sees(IS_ON)
     page.context.add_cookies([{"name": "sessionid", "value": second.cookies["sessionid"], "url": told_server.url}])
     page.goto("/account/devices/")
-    Customer(page, second).sees("No device yet").button(TURN_ON).click()
+    Customer(page, second).sees("No device yet").button(TURN_ON).hover()
+    assert page.evaluate("sessionStorage.getItem('subscribed')") is None  # before the second one asks for any
+    Customer(page, second).button(TURN_ON).click()
     Customer(page, second).sees(IS_ON)
     assert told_server.sql("SELECT count(*) FROM push_pushsubscription WHERE endpoint LIKE %s", "%shared") == [(1,)]
 

@@ -48,8 +48,9 @@ export class PushSwitch extends HTMLElement {
       return show(namesOf().includes("ios") ? "install" : "never");
     }
     if (Notification.permission === "denied") return show("denied");
-    const mine = localStorage.getItem(REMEMBERED) === this.dataset.me && Notification.permission === "granted";
-    if (!mine) return show("off");
+    const whose = localStorage.getItem(REMEMBERED);
+    if (whose !== null && whose !== this.dataset.me) await this.#forget().catch(() => {});
+    if (whose !== this.dataset.me || Notification.permission !== "granted") return show("off");
     known ??= this.#renew();
     show((await known) ? "on" : "off");
   }
@@ -87,11 +88,16 @@ export class PushSwitch extends HTMLElement {
   async #stop() {
     const id = await known;
     known = undefined;
+    await this.#forget();
+    if (id && !(await send(`${ADDRESS}/${id}`, { method: "DELETE", keepalive: true })).status)
+      throw new Error("offline");
+  }
+
+  /** No message reaches this browser from now on, also none for somebody whose sign-in ran out here. */
+  async #forget() {
     localStorage.removeItem(REMEMBERED);
     const worker = await navigator.serviceWorker.getRegistration(WORKER);
     await (await worker?.pushManager.getSubscription())?.unsubscribe();
-    if (id && !(await send(`${ADDRESS}/${id}`, { method: "DELETE", keepalive: true })).status)
-      throw new Error("offline");
   }
 
   /** Subscribe again: the browser may have a new address, and a sign-in or a new password removes the old one. */
