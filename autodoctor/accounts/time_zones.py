@@ -11,11 +11,13 @@ from django.utils.deprecation import MiddlewareMixin
 from autodoctor.accounts.models import User
 
 COOKIE = "tz"  # set by time-zone.js
+# In the files of a system, but the names of no place: no browser and not every database knows them.
+NOWHERE = frozenset({"Factory", "localtime"})
 
 
 @cache
 def names() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones()) - NOWHERE
 
 
 def is_known(name: str) -> bool:

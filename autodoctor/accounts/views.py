@@ -73,5 +73,8 @@ def sign_out_elsewhere(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def taking_sessions(request: SignedInRequest) -> HttpResponse:
     taking = request.POST.get("taking") == "on"
-    actions.set_taking_sessions(mechanic=request.user, taking=taking, now=timezone.now())
+    try:
+        actions.set_taking_sessions(mechanic=request.user, taking=taking, now=timezone.now())
+    except actions.Refused as refused:  # support has withdrawn the approval meanwhile
+        messages.error(request, refused.detail)
     return SeeOther(reverse("dashboard"))

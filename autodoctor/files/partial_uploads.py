@@ -63,9 +63,10 @@ def own(upload_id: UUID, *, owner_id: UUID, sender: User, now: datetime) -> Part
     return PartialUpload.objects.get(pk=upload_id, owner_id=owner_id, sender=sender, expires_at__gt=now)
 
 
-def count(owner_id: UUID, now: datetime) -> int:
-    """Return how many files are on their way to this owner."""
-    return PartialUpload.objects.filter(owner_id=owner_id, expires_at__gt=now).count()
+def count_others(announced: Announced, *, owner_id: UUID, sender: User, now: datetime) -> int:
+    """Return how many files are on their way to this owner, without this one, which may have been begun before."""
+    on_their_way = PartialUpload.objects.filter(owner_id=owner_id, expires_at__gt=now)
+    return on_their_way.exclude(sender=sender, client_id=announced.client_id).count()
 
 
 def add(upload: PartialUpload, path: Path, *, start: int, now: datetime) -> None:

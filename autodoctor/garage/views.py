@@ -42,8 +42,8 @@ def add(request: SignedInRequest) -> HttpResponse:
         return _show_form(request, form)
     except TooManyVehicles:
         sentence = _("Your garage has room for %(most)s cars. Remove one first.")
-        messages.error(request, sentence % {"most": MOST_VEHICLES})
-        return SeeOther(reverse("garage"))
+        form.add_error(None, sentence % {"most": MOST_VEHICLES})
+        return _show_form(request, form)
     messages.success(request, _("Your car is in the garage."))
     return SeeOther(page_of(car))
 

@@ -19,17 +19,22 @@ from autodoctor.mail.enclosures import Enclosure
 MOST_BYTES = 48 * 1024 * 1024  # of a mail with its files in base64; services and mail servers keep to less
 RECIPIENTS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
 ROBOTS = re.compile(r"^(mailer-daemon|postmaster|no-?reply|do-?not-?reply)@", re.IGNORECASE)
-# Where what others wrote begins: the line above a quotation, in the languages of the usual programs, or a head.
-_QUOTES = re.compile(
-    r"^(On|Am|Le|El|Il|Op|Em|W dniu)\b.{0,200}?"
-    r"(wrote|schrieb|a écrit|escribió|ha scritto|schreef|escreveu|napisał).{0,200}?:\s*$"
-    r"|^-{2,} ?[^\n]{0,40}(Original|Ursprüngliche|Forwarded|Weitergeleitete)[^\n]{0,40}-{2,}\s*$"
-    r"|^(From|Von|De|Da|Van): [^\n]+\n(Sent|Date|Gesendet|Datum|Envoyé|Enviado|Inviato|Verzonden)\b[^\n]*:"
-    r"|^_{10,}\s*$"
-    r"|^-- $"
-    r"|^>",
+# The line above a quotation, in the languages of the usual programs.
+_INTRODUCED = re.compile(
+    r"^(?:On|Am|Le|El|Il|Op|Em|W dniu)\b.{0,200}?"
+    r"(?:wrote|schrieb|a écrit|escribió|ha scritto|schreef|escreveu|napisał).{0,200}?:\s*$",
     re.MULTILINE | re.DOTALL,
 )
+# What ends the sender's own words for good: the head of a quotation whose lines carry no mark, or a signature.
+_ENDS = re.compile(
+    r"^-{2,} ?[^\n]{0,40}(?:Original|Ursprüngliche|Forwarded|Weitergeleitete)[^\n]{0,40}-{2,}\s*$"
+    r"|^(?:From|Von|De|Da|Van): [^\n]+\n(?:Sent|Date|Gesendet|Datum|Envoyé|Enviado|Inviato|Verzonden)\b[^\n]*:"
+    r"|^_{10,}\s*$"
+    r"|^-- $",
+    re.MULTILINE,
+)
+_MARK = ">"  # of each quoted line
+_GAP = re.compile(r"\n{3,}")
 
 _QUOTED_PAGE = re.compile(r"""(?i)<blockquote\b|<div[^>]{0,200}(?:gmail_quote|divRplyFwdMsg|appendonsend)""")
 
@@ -90,10 +95,19 @@ def read(message: EmailMessage) -> Reply:
 
 
 def own_words(text: str) -> str:
-    """Return what the sender wrote, without quotation and signature; all of it if the answer stands below."""
+    """Return what the sender wrote, without quotation and signature; all but the quotation if that leaves nothing.
+
+    Answers may stand above a quotation, below it, and between its lines.
+    """
     text = text.replace("\r\n", "\n")
-    above = _QUOTES.split(text, maxsplit=1)[0].strip()
-    return above or "\n".join(line for line in text.split("\n") if not line.startswith(">")).strip()
+    above, *below = _INTRODUCED.split(_ENDS.split(text, maxsplit=1)[0])
+    marked = [part for part in below if f"\n{_MARK}" in f"\n{part}"]  # what nobody has marked is quoted to its end
+    return "\n\n".join(filter(None, map(_unquoted, [above, *marked]))) or _unquoted(text)
+
+
+def _unquoted(text: str) -> str:
+    own = "\n".join(line for line in text.split("\n") if not line.startswith(_MARK))
+    return _GAP.sub("\n\n", own).strip()
 
 
 def _own_html(markup: str) -> str:
@@ -125,10 +139,13 @@ def _head(message: EmailMessage, name: str) -> str:
 
 
 def _heads(message: EmailMessage, name: str) -> Iterator[str]:
-    """Yield the heads of this name as they came: Python's own reading of them fails for some malformed ones."""
+    """Yield the heads of this name as they came: Python's own reading of them fails for some malformed ones.
+
+    Bytes that are no text are spelled out, for what is kept or counted by a head.
+    """
     for given, value in message.raw_items():
         if given.lower() == name.lower():
-            yield " ".join(str(value).split())
+            yield " ".join(str(value).split()).encode(errors="backslashreplace").decode()
 
 
 def _text(message: EmailMessage) -> str:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from autodoctor.accounts.access import SignedInRequest, signed_in
 from autodoctor.accounts.models import Role
 from autodoctor.core.errors import Refused, SeeOther
+from autodoctor.core.formatting import iso_day
 from autodoctor.core.parsing import wants_json
 from autodoctor.files.listing import files_of
 from autodoctor.files.models import StoredFile
@@ -127,7 +128,7 @@ def summary_pdf(request: SignedInRequest, session_id: UUID) -> HttpResponse:
         raise Http404
     shown = document.of(session.summary)
     content = pdf.render(shown, time_zone=timezone.get_current_timezone_name())
-    name = "-".join(filter(None, ["summary", slugify(shown.vehicle), f"{session.summarized_at:%Y-%m-%d}"]))
+    name = "-".join(filter(None, ["summary", slugify(shown.vehicle), iso_day(session.summarized_at)]))
     disposition = f'attachment; filename="{name}.pdf"'
     return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": disposition})
 

@@ -58,16 +58,13 @@ def take_piece(*, session_id: UUID, by: User, said: Said, sound: bytes, now: dat
     _check_moment(session, voice, said, now)
     try:
         with audio_store.kept(sound, now) as key, transaction.atomic():
-            voice = Voice.objects.select_for_update().get(session=session, user=by)
-            return _add(said, key, len(sound), voice=voice, now=now)
+            return _add(Voice.objects.select_for_update().get(session=session, user=by), said, len(sound), key, now)
     except _AlreadyTaken as twice:
         return twice.piece
 
 
-def _add(said: Said, key: str, size: int, *, voice: Voice, now: datetime) -> Piece:
-    """Add the piece. The caller holds the lock of the voice. Raises `_AlreadyTaken`: then its sound is kept for
-    nothing.
-    """
+def _add(voice: Voice, said: Said, size: int, key: str, now: datetime) -> Piece:
+    """Add a piece to a voice that is locked. Raises `_AlreadyTaken`."""
     if before := _taken(voice, said):
         raise _AlreadyTaken(before)
     _check_moment(Session.objects.get(pk=voice.session_id), voice, said, now)

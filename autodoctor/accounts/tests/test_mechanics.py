@@ -195,6 +195,22 @@ def test_support_and_mechanics_do_not_apply(
     assert "Brakes and hydraulics" not in client.get("/mechanics/apply/").content.decode()
 
 
+def test_a_mechanic_whose_approval_is_withdrawn_meanwhile_reads_why_the_switch_did_nothing(
+    mechanic: "User", support: "User", client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autodoctor.accounts import actions
+
+    switch = actions.set_taking_sessions
+
+    def too_late(**given: Any) -> None:
+        actions.decline(profile=mechanic.mechanic_profile, by=support, now=NOW, reason="No longer")
+        switch(**given)
+
+    monkeypatch.setattr(actions, "set_taking_sessions", too_late)
+    answer = client_of(mechanic).post("/mechanics/taking-sessions/", {"taking": "on"}, follow=True)
+    assert "Only approved mechanics take sessions." in answer.content.decode()
+
+
 def test_a_mechanic_switches_taking_sessions(mechanic: "User", mechanic2: "User", client_of: ClientOf) -> None:
     from autodoctor.accounts.actions import mechanics_taking_sessions
 

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
+
+from autodoctor.accounts import time_zones
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -32,10 +35,20 @@ def test_a_visitor_sees_times_in_the_browsers_time_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    "cookie", ["", "Mars/Base", "../../etc/passwd", "/etc/passwd", "America/New_York\x00", "x" * 5000]
+    "cookie",
+    ["", "Mars/Base", "../../etc/passwd", "/etc/passwd", "America/New_York\x00", "x" * 5000, "localtime", "Factory"],
 )
 def test_an_invalid_time_zone_cookie_counts_as_utc(cookie: str) -> None:
     assert _zone_seen(cookie) == "UTC"
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_the_database_knows_every_time_zone_that_a_person_can_have() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_timezone_names")
+        known = {name for (name,) in cursor.fetchall()}
+    assert time_zones.names() <= known
 
 
 def test_the_browsers_time_zone_is_stored_for_mails(customer: "User", client_of: ClientOf) -> None:

@@ -238,8 +238,11 @@ def test_a_garage_has_room_for_so_many_cars(
 ) -> None:
     monkeypatch.setattr(vehicles, "MOST_VEHICLES", 2)
     for number in range(3):
-        client_of(customer).post("/garage/add/", SAID | {"model": f"V{number}"})
+        answer = client_of(customer).post("/garage/add/", SAID | {"model": f"V{number}"})
     assert Vehicle.objects.count() == 2
+    assert answer.status_code == 422
+    assert 'value="V2"' in answer.content.decode(), "what was typed is not lost"
+    assert "Remove one first" in answer.content.decode()
 
 
 def test_editing_a_car_changes_it_and_not_what_its_sessions_say(

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils.html import escape
 
 from autodoctor.room.tests.page_story import JSON, ClientOf
 
@@ -63,6 +64,22 @@ def test_a_refused_action_is_explained_on_the_page_of_the_session(
     answer = client_of(mechanic).post(f"/sessions/{story.id}/start/", follow=True)
     assert answer.status_code == 200
     assert "This is no longer possible" in answer.content.decode()
+
+
+def test_a_refused_note_for_the_next_mechanic_stands_in_its_field_again(story: "Story", client_of: ClientOf) -> None:
+    story.live()
+    client, page = client_of(story.mechanic), f"/sessions/{story.id}/"
+    note = "Look at the coil, <b>first</b>. " * 20
+    answer = client.post(f"{page}substitute/", {"note": note}, follow=True)
+    assert f">{escape(note.strip())}</textarea>" in answer.content.decode()
+    assert "Look at the coil" not in client.get(page).content.decode()
+
+
+def test_a_note_that_has_no_field_any_more_is_shown(story: "Story", client_of: ClientOf) -> None:
+    story.live().end(story.mechanic)
+    client, page = client_of(story.mechanic), f"/sessions/{story.id}/"
+    answer = client.post(f"{page}substitute/", {"note": "Look at the coil"}, follow=True)
+    assert "Look at the coil" in answer.content.decode()
 
 
 def test_a_mechanic_who_accepts_too_late_is_sent_to_the_dashboard_with_a_sentence(

@@ -1,6 +1,7 @@
 """The whole session page in a real browser; the test plays the server."""
 
 import json
+import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -113,6 +114,18 @@ def test_scripts_write_times_as_the_server_does(browser_page: Page) -> None:
     )
     with timezone.override(ZoneInfo(zone)):
         assert written == [formatting.time_of_day(at), formatting.weekday(at)]
+
+
+def test_a_zone_that_is_younger_than_the_browser_stops_no_script(browser_page: Page) -> None:
+    written = browser_page.evaluate(
+        """async (at) => {
+          document.body.dataset.zone = "Nowhere/Yet";
+          const { timeOfDay } = await import("lib/format-time");
+          return timeOfDay(at);
+        }""",
+        datetime(2026, 9, 5, 1, 4, tzinfo=UTC).isoformat(),
+    )
+    assert re.fullmatch(r"\d?\d:04\s[AP]M", written)
 
 
 def test_the_room_announces_the_end_before_the_server_has_rendered_it(page: Page, desk: Desk, line: Line) -> None:

@@ -35,7 +35,8 @@ def begin_upload(*, session_id: UUID, by: User, announced: Announced, now: datet
     attachments.check_sharer(session, by)
     if there := attachments.shared_before(session, by, announced.client_id):
         return there
-    attachments.check_room(session, on_their_way=partial_uploads.count(session_id, now))
+    others = partial_uploads.count_others(announced, owner_id=session_id, sender=by, now=now)
+    attachments.check_room(session, on_their_way=others)
     if announced.still:
         still_requests.check(session, by, announced.still)
     return partial_uploads.begin(announced, owner_id=session_id, sender=by, now=now)

@@ -14,7 +14,6 @@ from autodoctor.sessions.states import State
 
 OPEN_FOR = timedelta(days=14)  # after the end of a session
 MOST_STARS = 5
-KEPT = "rating"  # in the browser's session: a rating that was refused, until the form shows it again
 
 
 def is_open(session: Session, now: datetime) -> bool:

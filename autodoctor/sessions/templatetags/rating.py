@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.core import refused_words
 from autodoctor.sessions.lifecycle.rating import version
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import ratings
@@ -66,10 +67,8 @@ def rating_of(session: Session, viewer: User) -> RatingOf:
 def typed_rating(context: Context, session: Session) -> dict[str, Any]:
     """Return what the form begins with: a rating that was refused a moment ago, once, else the one that is there."""
     request: HttpRequest | None = context.get("request")
-    kept = request.session.get(ratings.KEPT, {}) if request else {}
-    if request and kept.get("id") == str(session.id):
-        return dict(request.session.pop(ratings.KEPT))
-    return {"id": "", "stars": session.stars, "line": session.rating_line}
+    refused = refused_words.take(request, "rating", session.id)
+    return {"again": refused is not None, **(refused or {"stars": session.stars, "line": session.rating_line})}
 
 
 @register.filter

@@ -212,6 +212,18 @@ def test_files_on_their_way_count_as_files_of_the_session(story: Story, monkeypa
     begin(story, story.customer)
 
 
+def test_the_last_file_that_has_room_goes_on_after_a_cut_line(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "MAX_FILES", 2)
+    story.live()
+    begin(story, story.mechanic)
+    client_id = uuid4()
+    upload = begin(story, story.customer, client_id=client_id)
+    add(story, upload, 0, FILM[:CUT])
+    assert begin(story, story.customer, client_id=client_id).received == CUT
+    assert refusal(lambda: begin(story, story.mechanic, client_id=client_id)) == (409, "too_many")  # another file
+    assert add(story, upload, CUT, FILM[CUT:]).size == len(FILM)
+
+
 def test_only_the_person_who_began_an_upload_goes_on_with_it(
     story: Story, stranger: User, mechanic2: User, support: User
 ) -> None:

@@ -19,7 +19,7 @@ from autodoctor.accounts import favorites
 from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in
 from autodoctor.accounts.actions import Refused as AccountsRefused
 from autodoctor.accounts.models import Role, User
-from autodoctor.core import links
+from autodoctor.core import links, refused_words
 from autodoctor.core.errors import Refused, SeeOther, own_path
 from autodoctor.files.models import StoredFile
 from autodoctor.files.views import redirect_to
@@ -153,7 +153,7 @@ def rate(request: SignedInRequest, session_id: UUID) -> HttpResponse:
         raise Http404 from None
     except Refused as refused:
         messages.error(request, refused.detail)
-        request.session[ratings.KEPT] = {"id": str(session_id), "stars": stars, "line": line[: rating.LONGEST_LINE * 2]}
+        refused_words.keep(request, "rating", session_id, stars=stars, line=line[: rating.LONGEST_LINE * 2])
     return SeeOther(own_path(request.POST.get("back", "")) or reverse("dashboard"))
 
 

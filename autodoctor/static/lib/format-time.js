@@ -4,8 +4,20 @@
 const language = document.documentElement.lang;
 /** The time zone of the server's times, which the viewer may have chosen. */
 const timeZone = /** @type {HTMLElement | null} */ (document.querySelector("[data-zone]"))?.dataset.zone;
-const clock = new Intl.DateTimeFormat(language, { timeZone, hour: "numeric", minute: "2-digit" });
-const day = new Intl.DateTimeFormat(language, { timeZone, weekday: "long", day: "numeric", month: "short" });
+const clock = formatter({ hour: "numeric", minute: "2-digit" });
+const day = formatter({ weekday: "long", day: "numeric", month: "short" });
+
+/**
+ * A browser that is older than the zone formats in its own: it would refuse to, and no script would run.
+ * @param {Intl.DateTimeFormatOptions} parts
+ */
+function formatter(parts) {
+  try {
+    return new Intl.DateTimeFormat(language, { timeZone, ...parts });
+  } catch {
+    return new Intl.DateTimeFormat(language, parts);
+  }
+}
 
 /** "2:03 PM" @param {string} iso */
 export const timeOfDay = (iso) => clock.format(new Date(iso));

@@ -1,6 +1,7 @@
 """The summary's page as the mechanic writes it and as everybody else finds it."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -239,6 +240,15 @@ def test_the_pdf_of_a_summary_exists_once_the_summary_is_submitted(desk: Desk, s
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="summary-2014-volvo-v60-')
     assert answer.content.startswith(b"%PDF-")
     assert desk.client(stranger).get(address).status_code == 404
+
+
+@pytest.mark.parametrize(("zone", "day"), [("Pacific/Kiritimati", "2027-01-01"), ("Pacific/Pago_Pago", "2026-12-30")])
+def test_the_name_of_the_pdf_has_the_day_of_its_reader(desk: Desk, zone: str, day: str) -> None:
+    desk.now = datetime(2026, 12, 31, 10, 45, tzinfo=UTC)
+    desk.submit()
+    User.objects.filter(pk=desk.customer.pk).update(time_zone=zone)
+    answer = desk.client(desk.customer).get(f"{desk.page}summary.pdf")
+    assert answer.headers["Content-Disposition"].endswith(f'-{day}.pdf"')
 
 
 def test_the_dashboards_link_to_the_summary(desk: Desk) -> None:

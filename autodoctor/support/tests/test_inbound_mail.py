@@ -144,10 +144,24 @@ def test_rest_of_a_mail_that_is_too_long_is_named_as_left_out(story: Story) -> N
         ("Yes\n-- \nCasey\n+1 555", "Yes"),
         ("On it!\nFrom here it rattles.", "On it!\nFrom here it rattles."),
         ("> Does it rattle?\nYes", "Yes"),
+        ("Hello,\n\n> Does it rattle?\nYes\n> Since when?\nMay\n\n-- \nCasey", "Hello,\n\nYes\nMay"),
+        ("See below.\n\nOn Mon, Robin\nwrote:\n> Does it rattle?\n\nYes\n>> Older\n", "See below.\n\nYes"),
+        ("On Mon, Robin wrote:\n> Does it rattle?\nYes\n-- \nCasey", "Yes"),
+        ("Am 02.03.2026 um 12:00 schrieb Robin:\n\n> Rattelt es?\n\nJa", "Ja"),
     ],
 )
 def test_only_the_senders_own_words_of_a_mail_are_kept(text: str, own: str) -> None:
     assert incoming.own_words(text) == own
+
+
+@pytest.mark.parametrize("id_", [b"<caf\xe9@x.example>", b"<\xff\xfe>", b"\xed\xa0\x80", b""])
+def test_a_mail_whose_id_is_no_text_is_taken_once(story: Story, id_: bytes) -> None:
+    story.live()
+    heads = f"From: {story.customer.email}\nTo: {replies.address_for(story.id, story.customer.pk)}\nMessage-ID: "
+    raw = heads.encode() + id_ + b"\n\nIt rattles."
+    for _ in range(2):
+        assert inbound_mail.take(incoming.parse(raw), now=story.now) is Outcome.TAKEN
+    assert asked(story, story.customer) == ["It rattles."]
 
 
 def test_the_command_take_mail_reads_standard_input(
