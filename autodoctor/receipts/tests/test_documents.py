@@ -45,7 +45,7 @@ def test_an_issued_receipt_keeps_its_names_and_amounts(cashier: Cashier, client_
     downloaded = words_of(client.get(f"/sessions/{cashier.id}/receipt.pdf").content)
     for shown in (page, downloaded):
         assert "Casey Customer" in shown
-        assert "customer@example.com" in shown
+        assert "customer@example.com" in shown.replace("<wbr>", "")
         assert "Somebody Else" not in shown
         assert "$9.99 paid" in shown
         assert "R-2026-000001" in shown

@@ -46,6 +46,14 @@ def test_receipt_opens_for_customer_and_support_only(
     assert list(found.values()) == [200, 200, 404, 404]
 
 
+def test_names_are_text_and_an_address_breaks_behind_its_sign(cashier: Cashier, client_of: ClientOf) -> None:
+    cashier.customer.name = "<i>Casey</i> & Co"
+    cashier.customer.save()
+    cashier.live().wait(minutes=5).end(cashier.mechanic)
+    shown = reads(client_of(cashier.customer), cashier)
+    assert "&lt;i&gt;Casey&lt;/i&gt; &amp; Co<br>customer@<wbr>example.com" in shown
+
+
 def test_session_without_a_hold_has_no_receipt_page(cashier: Cashier, client_of: ClientOf) -> None:
     cashier.wait(minutes=60)
     assert status(client_of(cashier.customer), cashier) == 404
