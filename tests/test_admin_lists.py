@@ -10,6 +10,7 @@ from django.test import Client
 
 from autodoctor.accounts.models import User
 from autodoctor.payments.models import Payment
+from autodoctor.receipts.models import Document
 
 # Of other packages: for superusers, and without a field that is not shown.
 SHOWN_WHOLE = {Group, EmailAddress}
@@ -46,6 +47,7 @@ def test_what_a_list_offers_is_filtered(superuser: Client) -> None:
     for query in ("is_staff__exact=1", "mechanic_profile__state__exact=approved", "is_active=1&is_staff=0"):
         assert superuser.get(f"{LISTS[User]}?{query}").status_code == 200
     assert superuser.get(f"{LISTS[Payment]}?created_at__year=2026&created_at__month=2&state=held").status_code == 200
+    assert superuser.get(f"{LISTS[Document]}?year__exact=2026").status_code == 200
 
 
 def test_values_that_no_database_takes_lead_back_to_the_list(superuser: Client) -> None:
