@@ -150,6 +150,7 @@ def test_a_message_that_the_database_cannot_store_is_not_confirmed(start_server:
     with talk.open(talk.customer) as customer:
         first = customer.say("before")
         customer.expect("event", client_id=first)
+        until(lambda: talk.has_joined(talk.customer))  # a page that could not join would be closed
         with no_file_beyond(server, 16 * 1024):
             lost = customer.say("lost?")
             assert customer.expect("error", client_id=lost)["code"] == "unavailable"

@@ -71,6 +71,7 @@ def walk_to_live(talk: Talk) -> tuple[Socket, Socket]:
     sockets = talk.open(talk.customer), talk.open(talk.mechanic)
     until(lambda: scene.state_of(server, talk.id) == "waiting")
     assert server.client(talk.mechanic).post(f"/api/sessions/{talk.id}/start").status_code == 200
+    until(lambda: talk.has_joined(talk.customer) and talk.has_joined(talk.mechanic))
     return sockets
 
 

@@ -42,12 +42,6 @@ def connections(talk: Talk, person: Person) -> int:
     return int(count)
 
 
-def joined(talk: Talk, person: Person) -> bool:
-    query = "SELECT user_id FROM autodoctor_sessions_connection WHERE joined AND session_id = %s"
-    people = [str(id_).replace("-", "") for (id_,) in talk.server.sql(query, scene.key(talk.server, talk.id))]
-    return person.id.replace("-", "") in people
-
-
 def times(talk: Talk, kind: str) -> int:
     query = "SELECT count(*) FROM autodoctor_sessions_sessionevent WHERE session_id = %s AND kind = %s"
     ((count,),) = talk.server.sql(query, scene.key(talk.server, talk.id), kind)
@@ -126,7 +120,7 @@ def test_a_socket_that_died_silently_is_noticed(talk: Talk) -> None:
         through(line.port, talk, talk.customer, room(talk.id)) as lost,
     ):
         lost.send('{"type":"join"}')
-        until(lambda: scene.state_of(talk.server, talk.id) == "live" and joined(talk, talk.customer))
+        until(lambda: scene.state_of(talk.server, talk.id) == "live" and talk.has_joined(talk.customer))
         before = times(talk, "participant.left")
         line.swallow()
         swallowed = time.monotonic()
@@ -147,7 +141,7 @@ def test_a_participant_whose_media_still_arrive_is_not_missing(talk: Talk) -> No
         through(line.port, talk, talk.customer, room(talk.id)) as lost,
     ):
         lost.send('{"type":"join"}')
-        until(lambda: joined(talk, talk.customer))
+        until(lambda: talk.has_joined(talk.customer))
         mechanic.send("media", receiving=True)
         before = times(talk, "participant.left")
         line.swallow()

@@ -93,6 +93,7 @@ def pair(site: Site, talk: Talk) -> Iterator[tuple[Socket, Socket]]:
         for socket in (mine, theirs):
             socket.expect("welcome")
             join(socket)
+        until(lambda: talk.has_joined(talk.customer) and talk.has_joined(talk.mechanic))
         yield mine, theirs
 
 

@@ -66,6 +66,12 @@ class Talk:
         socket.send("join")
         return socket
 
+    def has_joined(self, person: Person) -> bool:
+        """Return whether it is written that a page of this person has joined."""
+        query = "SELECT user_id FROM autodoctor_sessions_connection WHERE joined AND session_id = %s"
+        people = [str(id_).replace("-", "") for (id_,) in self.server.sql(query, key(self.server, self.id))]
+        return person.id.replace("-", "") in people
+
     def messages_seen_by(self, person: Person) -> list[Frame]:
         """Return the messages that a new page of this person receives."""
         with self.open(person) as socket:
