@@ -62,6 +62,12 @@ class Person:
         expect(self.button("Join Session")).to_have_count(0)
         return self
 
+    def goes_offline(self) -> Self:
+        """Lose the connection, once the page has run what it does as it opens."""
+        self.page.wait_for_load_state()
+        self.page.context.set_offline(True)
+        return self
+
     def types(self, text: str) -> Self:
         self.page.get_by_label("Message", exact=True).fill(text)
         return self

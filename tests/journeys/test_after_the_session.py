@@ -73,7 +73,7 @@ def _shops_and_shares(customer: Customer, session_id: str, watch: Watch) -> None
     page.get_by_role("button", name="Battery clamp").click()
     left(page, "2 of 3 parts to buy, about $6.90")
     inspect(page, "workshop")
-    _ticks_without_reception(page, watch)
+    _ticks_without_reception(customer, watch)
     page.get_by_role("button", name="Share").click()
     assert "Replace the clamp within two weeks." in page.evaluate("window.shared.text")
     page.get_by_role("button", name="Copy").click()
@@ -81,9 +81,9 @@ def _shops_and_shares(customer: Customer, session_id: str, watch: Watch) -> None
     assert page.evaluate("window.copied") == page.evaluate("window.shared.text")
 
 
-def _ticks_without_reception(page: Page, watch: Watch) -> None:
+def _ticks_without_reception(customer: Customer, watch: Watch) -> None:
     watch.allow("ERR_INTERNET_DISCONNECTED")
-    page.context.set_offline(True)
+    page = customer.goes_offline().page
     page.get_by_role("button", name="Terminal grease").click()
     expect(page.get_by_text("Not saved yet")).to_be_visible()
     expect(page.get_by_role("button", name="Terminal grease")).to_have_attribute("aria-pressed", "true")

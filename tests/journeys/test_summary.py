@@ -181,7 +181,7 @@ def test_a_summary_draft_survives_a_reload_and_a_lost_connection(desk: Desk, wat
     desk.has("Findings", TEXTS["Findings"])
     expect(desk.page.get_by_label("Part number", exact=True).first).to_have_value("VOL-31346572")
 
-    desk.page.context.set_offline(True)
+    desk.mechanic.goes_offline()
     desk.writes(Findings="Typed without a line")
     expect(desk.page.locator("[data-state]")).to_contain_text("Not saved yet: no connection")
     inspect(desk.page, "summary-form-offline")

@@ -194,6 +194,5 @@ def test_without_a_connection_the_scanner_says_so(browser_of: OpenPage, watch: W
     page = browser_of(None, permissions=["camera"])
     watch.allow("ERR_INTERNET_DISCONNECTED")
     customer = visitor(page)
-    page.context.set_offline(True)
-    customer.button(SCAN).click()
+    customer.goes_offline().button(SCAN).click()
     customer.sees("There is no connection, and this browser needs one")
