@@ -41,12 +41,11 @@ def sync_payment(*, payment_id: UUID, snapshot: PaymentSnapshot, now: datetime) 
 
 def disagreement(payment: Payment, snapshot: PaymentSnapshot) -> str:
     """Return the fields that differ and must not; empty if they agree."""
-    known_customer = StripeCustomer.objects.filter(user=payment.payer_id).values_list("stripe_id", flat=True).first()
     another_hold = payment.intent_id not in ("", snapshot.intent_id) and snapshot.status in HELD_OR_CHARGED
     differs = {
         "reference": snapshot.payment_id != str(payment.id),
         "owner": snapshot.owner_id != str(payment.owner_id),
-        "customer": bool(snapshot.customer_id) and snapshot.customer_id != known_customer,
+        "customer": bool(snapshot.customer_id) and snapshot.customer_id not in _customers(payment),
         "amount": snapshot.amount_cents != payment.amount_cents,
         "held": snapshot.status == "requires_capture" and snapshot.capturable_cents != payment.amount_cents,
         "currency": snapshot.currency != payment.currency,
@@ -54,6 +53,13 @@ def disagreement(payment: Payment, snapshot: PaymentSnapshot) -> str:
         "second_hold": another_hold,
     }
     return next((name for name, yes in differs.items() if yes), "")
+
+
+def _customers(payment: Payment) -> set[str]:
+    """Return the payer's customer at Stripe, and whom our requests named: one that is gone there is made anew."""
+    requests = (payment.checkout_request, payment.attempt_request, payment.entry_request)
+    present = StripeCustomer.objects.filter(user=payment.payer_id).values_list("stripe_id", flat=True)
+    return {request.get("customer", "") for request in requests} | set(present)
 
 
 def report_mismatch(payment: Payment, reason: str, now: datetime, *, found: str) -> None:

@@ -18,6 +18,7 @@ _IDS: dict[str, dict[str, str]] = {
 }
 _LISTS = {("charge", "refunds"), ("checkout.session", "line_items")}
 _DEPTH = 4
+_CONTAINED = 10  # refunds, the latest; a charge with more says so
 
 
 def expanded(desk: Desk, thing: Json, paths: list[str]) -> Json:
@@ -49,6 +50,7 @@ def _expand(desk: Desk, thing: Json, steps: list[str], path: str) -> Json:
 def _sublist(desk: Desk, thing: Json, step: str) -> Json:
     data: list[Any]
     if step == "refunds":
-        data = desk.store.find("refund", equal={"charge": thing["id"]}, limit=10)
-        return objects.a_list(f"/v1/charges/{thing['id']}/refunds", data)
+        data = desk.store.find("refund", equal={"charge": thing["id"]}, limit=_CONTAINED + 1)
+        url, has_more = f"/v1/charges/{thing['id']}/refunds", len(data) > _CONTAINED
+        return objects.a_list(url, data[:_CONTAINED], has_more=has_more)
     return objects.a_list(f"/v1/checkout/sessions/{thing['id']}/line_items", checkouts.line_items(thing))

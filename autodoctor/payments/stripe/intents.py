@@ -197,7 +197,6 @@ def _payment(intent: stripe.PaymentIntent) -> PaymentSnapshot:
     metadata = part(data, "metadata")
     card = part(part(charge, "payment_method_details"), "card")
     error = part(data, "last_payment_error")
-    refunds = part(charge, "refunds").get("data") or []
     return PaymentSnapshot(
         intent_id=data["id"],
         status=data["status"],
@@ -217,10 +216,18 @@ def _payment(intent: stripe.PaymentIntent) -> PaymentSnapshot:
         decline_code=error.get("decline_code") or error.get("code") or "",
         confirm_url=part(part(data, "next_action"), "redirect_to_url").get("url") or "",
         disputed=bool(charge.get("disputed")),
-        refunds=tuple(_refund(refund) for refund in refunds),
+        refunds=tuple(_refund(refund) for refund in _refunds(data["id"], part(charge, "refunds"))),
         disputes=disputes_of(data["id"]) if charge.get("disputed") else (),
         capture_before=_moment(card.get("capture_before")),
     )
+
+
+def _refunds(intent_id: str, contained: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return all refunds of a charge: it contains the ten latest, and an older one may still fail."""
+    if not contained.get("has_more"):
+        return contained.get("data") or []
+    listed = client().v1.refunds.list({"payment_intent": intent_id, "limit": 100})
+    return [refund.to_dict() for refund in listed.auto_paging_iter()]
 
 
 def _moment(epoch_seconds: int | None) -> datetime | None:

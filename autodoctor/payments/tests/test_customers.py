@@ -1,13 +1,16 @@
 """Stripe's customer has the person's present name and address."""
 
+from datetime import datetime
+
 import pytest
 from django.utils import timezone
 
 from autodoctor.accounts.actions import save_account
 from autodoctor.accounts.models import User
-from autodoctor.payments.models import StripeCustomer
+from autodoctor.payments import checkout, ledger
+from autodoctor.payments.models import Payment, StripeCustomer
 from autodoctor.payments.stripe.client import client
-from autodoctor.payments.tests.stand import scheduled
+from autodoctor.payments.tests.stand import PRICE_CENTS, Book, open_page, pay, scheduled
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from tests.kit.stripe_sandbox import RunningSandbox
@@ -46,6 +49,25 @@ def test_customer_update_fails_for_a_refused_address_and_ends_for_a_deleted_cust
     customer.save(update_fields=["email"])
     run_due(timezone.now())
     assert "customer.update" not in scheduled()
+
+
+def test_holds_of_a_customer_made_anew_at_stripe_are_still_theirs(
+    book: Book, customer: User, stripe_sandbox: RunningSandbox, now: datetime
+) -> None:
+    held = pay(book(keep_card=True), stripe_sandbox, now)
+    paid = open_page(book(keep_card=True), now)
+    stripe_sandbox.pay(paid.checkout_url)
+    first = StripeCustomer.objects.get(user=customer)
+    client().v1.customers.delete(first.stripe_id)
+    pay(book(keep_card=True), stripe_sandbox, now)
+    assert StripeCustomer.objects.get(user=customer).stripe_id != first.stripe_id
+
+    heard = checkout.refresh(payment=paid, now=now)
+    assert (heard.state, heard.mismatch) == (Payment.State.AUTHORIZED, ""), "paid before, heard of after"
+    ledger.finish(owner_id=held.owner_id, due=lambda parts: {part.id: part.amount_cents for part in parts}, now=now)
+    run_due(timezone.now())
+    held.refresh_from_db()
+    assert (held.state, held.captured_cents, held.mismatch) == (Payment.State.CAPTURED, PRICE_CENTS, "")
 
 
 pytestmark = pytest.mark.django_db

@@ -49,6 +49,21 @@ def found(since: datetime) -> list[tuple[str, str, str, str]]:
     return [(each.what, each.of, each.ours, each.theirs) for each in differences(since)]
 
 
+def test_every_refund_of_a_charge_is_known_however_many(
+    charged: Payment, stripe_sandbox: RunningSandbox, now: datetime, since: datetime
+) -> None:
+    """The charge itself contains the latest ones only."""
+    first = charged.refunds.get()
+    for _ in range(14):
+        client().v1.refunds.create({"payment_intent": charged.intent_id, "amount": 10})
+    stripe_sandbox.control("refunds", refund=first.stripe_id)
+    sync_payment(payment_id=charged.id, snapshot=our_stripe.payment(charged.intent_id), now=now)
+    first.refresh_from_db()
+    assert first.state == Refund.State.FAILED, "not only news of the latest refunds arrive"
+    assert charged.refunds.filter(state=Refund.State.ISSUED).count() == 14
+    assert not differences(since)
+
+
 def test_ledger_and_stripe_agree_on_every_kind_of_payment(
     charged: Payment, book: "Book", stripe_sandbox: RunningSandbox, now: datetime, since: datetime
 ) -> None:

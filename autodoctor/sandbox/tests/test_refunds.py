@@ -44,6 +44,14 @@ def test_a_charge_is_refunded_in_parts_up_to_what_was_captured(client: Any, stri
     assert len(stripe_sandbox.events("refund.created")) == 2
 
 
+def test_a_charge_contains_its_ten_latest_refunds(client: Any) -> None:
+    intent = charged(client)
+    made = [client.v1.refunds.create({"payment_intent": intent.id, "amount": 10}).id for _ in range(11)]
+    listed = client.v1.charges.retrieve(intent.latest_charge, {"expand": ["refunds"]}).refunds
+    assert listed.has_more
+    assert [refund.id for refund in listed.data] == made[:0:-1]
+
+
 def test_parallel_refunds_never_exceed_the_capture(client: Any) -> None:
     intent = charged(client)
 
