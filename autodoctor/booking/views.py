@@ -38,7 +38,6 @@ from autodoctor.rates.limits import CHECKOUTS, WAITING_LIST
 from autodoctor.rates.web import limited
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.rules import settlement
-from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import Kind, State
 
 KEPT = "intake"  # key in the server's session: the typed intake, until it is booked
@@ -258,18 +257,12 @@ def _vin_facts(text: str) -> dict[str, Any]:
 
 
 def _charge(plan: Plan | None) -> dict[str, Any]:
-    """Return the words about money, with the server's amounts and times."""
+    """Return the words about money, with the server's amounts."""
     late = settlement.late_share_cents(plan.price_cents) if plan else 0
     late = chargeable_cents(late, plan.currency) if plan else 0
     return {
         "plan": plan,
         "late_price": format_cents(late, plan.currency) if plan and late else "",
-        "spent_minutes": int(duration("mechanic_time_spent").total_seconds()) // 60,
-        "unattended_minutes": int(duration("unattended").total_seconds()) // 60,
-        "never_started_minutes": int(duration("never_started").total_seconds()) // 60,
-        "no_show_minutes": int(duration("customer_no_show").total_seconds()) // 60,
-        "lenient_minutes": int(duration("lenient_pause").total_seconds()) // 60,
-        "answer_hours": int(duration("solved_answer").total_seconds()) // 3600,
     }
 
 

@@ -18,6 +18,7 @@ from autodoctor.booking.models import Plan, Vehicle
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.lifecycle import transitions as sessions
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.rules import durations
 from tests.kit.stripe_sandbox import RunningSandbox
 
 ClientOf = Callable[[User], Client]
@@ -286,6 +287,31 @@ def test_the_charge_shown_in_the_intake_is_that_of_the_chosen_plan(client: Clien
     Plan.objects.filter(slug="diagnostic").update(bookable=False)
     assert "$29.99" in client.get("/book/charge/?plan=video").content.decode()
     assert client.get("/book/charge/?plan=diagnostic").status_code == 404
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(30, "30 seconds"), (60, "1 minute"), (90, "1 min 30 s")])
+def test_pages_promise_the_waiting_times_that_count(
+    client: Client,
+    customer: User,
+    client_of: ClientOf,
+    intake: MakeIntake,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: int,
+    words: str,
+) -> None:
+    for name in ("mechanic_time_spent", "unattended", "never_started", "customer_no_show", "lenient_pause"):
+        monkeypatch.setitem(durations._changed, name, seconds)
+    session = actions.book(customer=customer, intake=intake(), another=False, now=timezone.now())
+    room = client_of(customer).get(f"/sessions/{session.id}/").content.decode()
+    assert f"until a mechanic has worked for you for {words}." in room
+    charge = " ".join(client.get("/book/charge/?plan=video").content.decode().split()).replace(" <", "<")
+    assert f"No mechanic accepts within {words}, or the session has not begun after {words}<" in charge
+    assert f"before a mechanic has been in the room for {words}<" in charge
+    assert f"or do not come within {words}<" in charge
+    assert f"pauses for up to {words} while you are away" in client.get("/").content.decode()
+    assert f"If no mechanic accepts within {words}, we release" in " ".join(
+        client_of(customer).get("/book/").content.decode().split()
+    )
 
 
 def test_markup_typed_into_the_intake_is_shown_as_text(client: Client, filled_in: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The words of rules, for pages that show their events."""
+"""The words of rules, for pages that show their events, and their waiting times, for what pages and mails promise."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from autodoctor.scheduler.handlers import handler_of
+from autodoctor.sessions.formatting import format_promise
+from autodoctor.sessions.rules import durations
 from autodoctor.sessions.rules.rule import Tell
 from autodoctor.sessions.rules.table import RULES, rule_of_kind
 
@@ -24,6 +26,12 @@ def alert_words(rule: str, facts: Mapping[str, str]) -> str | Promise:
 
 def _failed_job_words(kind: str) -> str | Promise:
     return handler_of(kind).failed or _("Failed after many attempts: %(kind)s") % {"kind": kind}
+
+
+@register.simple_tag
+def waiting_time(name: str) -> str:
+    """Return a waiting time as it is now, in words: support may have changed it."""
+    return format_promise(durations.seconds(name))
 
 
 @register.simple_tag

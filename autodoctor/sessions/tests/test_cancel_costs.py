@@ -11,6 +11,7 @@ from pytest_django import Settings
 from autodoctor.accounts.models import User
 from autodoctor.job_registry import HANDLERS
 from autodoctor.scheduler.models import Job
+from autodoctor.sessions.rules import durations
 from autodoctor.sessions.rules.rule import Tell
 from autodoctor.sessions.rules.table import RULES
 from autodoctor.sessions.tests.story import Story
@@ -49,6 +50,20 @@ def test_a_long_wait_that_nobody_worked_for(story: Story, client_of: ClientOf, s
     story.pay().wait(minutes=10)
     assert "cancel now and pay nothing" in mail_of_the_wait(story, settings)
     assert "we release the hold on your card immediately" in page_of_the_wait(story, client_of)
+
+
+def test_mails_promise_the_time_that_costs_nothing(
+    story: Story, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(durations._changed, "mechanic_time_spent", 60)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    story.pay()
+    [job] = Job.objects.filter(kind="mail.send")
+    for template in ("requested", "requested_private"):
+        job.payload["template"] = f"sessions/mail/{template}"
+        job.payload["context"] |= {"asked": "Ann", "private_until_at": story.now.isoformat(), "only": ""}
+        HANDLERS[job.kind].run(job, story.now)
+        assert "free until a mechanic has worked for you for 1 minute." in " ".join(str(mail.outbox[-1].body).split())
 
 
 def test_the_push_of_a_long_wait_names_no_price() -> None:

@@ -36,7 +36,6 @@ from autodoctor.sessions.queries import (
 )
 from autodoctor.sessions.queries.earnings_report import month_of
 from autodoctor.sessions.queries.eligibility import Obstacle
-from autodoctor.sessions.rules.triggers import duration
 from autodoctor.skills.queries import known_by
 
 
@@ -184,9 +183,7 @@ def help_file(request: SignedInRequest, session_id: UUID, file_id: UUID, *, thum
 
 
 def _own(request: SignedInRequest) -> dict[str, Any]:
-    answer_hours = int(duration("solved_answer").total_seconds()) // 3600
-    lists = dashboards.dashboard_lists(request.user, request.GET.get("page"), timezone.now())
-    return {"lists": lists, "answer_hours": answer_hours}
+    return {"lists": dashboards.dashboard_lists(request.user, request.GET.get("page"), timezone.now())}
 
 
 def _to_write(request: SignedInRequest) -> dict[str, Any]:
