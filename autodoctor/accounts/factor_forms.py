@@ -3,7 +3,7 @@
 import logging
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 from allauth.account.internal.userkit import user_id_to_str
@@ -137,11 +137,20 @@ class _CodeForm(BaseAuthenticateForm):  # type: ignore[misc]
             code = str(super().clean_code())
         except Unreadable:
             logger.error("No key opens the second factor of a person", extra={"person": str(self.user.pk)})
-            raise forms.ValidationError(
-                _("We cannot check codes of yours at the moment. Use a passkey if you have one, or ask us for help.")
-            ) from None
+            code = self._checked_by_others(self.cleaned_data["code"])
         cache.set(used, "used", _CODE_COUNTS)
         return code
+
+    def _checked_by_others(self, code: str) -> str:
+        """Return a code that another factor takes: the library gives up at the first one that cannot be read."""
+        for factor in Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN):
+            with suppress(Unreadable):
+                if factor.wrap().validate_code(code):
+                    factor.user, self.authenticator = self.user, factor
+                    return code
+        raise forms.ValidationError(
+            _("We cannot check all codes of yours at the moment. Use a passkey or a recovery code, or ask us for help.")
+        )
 
 
 class CodeForm(_CodeForm, AuthenticateForm):  # type: ignore[misc]

@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from autodoctor.accounts import views
 from autodoctor.accounts.access import set_access
-from autodoctor.accounts.factor_views import KeyAgain, SignInByKey
+from autodoctor.accounts.factor_views import AddKey, KeyAgain, SignInByKey
 from autodoctor.accounts.factors import in_one_transaction, said_if_unreadable
 
 # Allauth's views guard themselves; these let anybody in.
@@ -29,7 +29,11 @@ FOR_ANYONE = {
 # Mounted at addresses of our own, or (signing in by a mailed code) not offered.
 ELSEWHERE = {"account_login", "account_logout", "account_signup", "account_confirm_login_code"}
 
-OUR_OWN = {"mfa_login_webauthn": SignInByKey.as_view(), "mfa_reauthenticate_webauthn": KeyAgain.as_view()}
+OUR_OWN = {
+    "mfa_add_webauthn": AddKey.as_view(),
+    "mfa_login_webauthn": SignInByKey.as_view(),
+    "mfa_reauthenticate_webauthn": KeyAgain.as_view(),
+}
 
 
 def whole(patterns: Sequence[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:

@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
+from autodoctor.accounts.factor_views import MOST_KEYS
 from autodoctor.accounts.models import User
 from autodoctor.core.encryption import new_key
 from autodoctor.core.errors import TooFast
@@ -255,6 +256,43 @@ def test_a_code_of_an_app_counts_once_for_as_long_as_it_counts_at_all(
     assert not enter(begun + 2 * app_settings.TOTP_PERIOD - 1)
 
 
+def test_number_of_passkeys_of_a_person_is_limited(customer: User, home: Client, key: Passkey) -> None:
+    first = Authenticator.objects.get(user=customer, type=Authenticator.Type.WEBAUTHN)
+    for _ in range(MOST_KEYS - 2):
+        Authenticator.objects.create(user=customer, type=first.type, data=first.data)
+    register(home, Passkey(customer))
+    before = home.get(ADD, follow=True)
+    assert f"at most {MOST_KEYS} passkeys" in before.content.decode(), "said before a device makes one"
+    assert home.post(ADD, {"credential": "{}"}).headers["Location"] == LIST
+    assert Authenticator.objects.filter(user=customer, type=Authenticator.Type.WEBAUTHN).count() == MOST_KEYS
+
+
+@pytest.mark.parametrize("lost", [Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES])
+def test_a_code_counts_beside_another_factor_that_no_key_opens(customer: User, lost: Authenticator.Type) -> None:
+    codes: dict[str, str] = {}
+    for kind in sorted(Authenticator.Type.values, key=lambda kind: kind != lost):  # the library asks that one first
+        if kind == Authenticator.Type.TOTP:
+            TOTP.activate(customer, SECRET)
+            codes[kind] = code_of(SECRET)
+        elif kind == Authenticator.Type.RECOVERY_CODES:
+            codes[kind] = RecoveryCodes.activate(customer).get_unused_codes()[0]
+    unread = Authenticator.objects.get(user=customer, type=lost)
+    unread.data = {name: "lost" if isinstance(kept, str) else kept for name, kept in unread.data.items()}
+    unread.save()
+    del codes[lost]
+    [code] = codes.values()
+
+    def enter(code: str) -> bool:
+        visitor = Client()
+        visitor.post("/sign-in/", {"login": customer.email, "password": "demo"})
+        visitor.post(AUTHENTICATE, {"code": code})
+        return is_in(visitor)
+
+    assert not enter("000000")
+    assert enter(code)
+    assert not enter(code), "once"
+
+
 def test_pages_say_so_where_no_key_opens_a_second_factor(customer: User, home: Client, settings: Settings) -> None:
     TOTP.activate(customer, SECRET)
     RecoveryCodes.activate(customer)
@@ -269,7 +307,7 @@ def test_pages_say_so_where_no_key_opens_a_second_factor(customer: User, home: C
 
     for client, address in ((visitor, AUTHENTICATE), (home, "/account/two-factor/reauthenticate/")):
         page = client.post(address, {"code": "123456"})
-        assert (page.status_code, "We cannot check codes of yours" in page.content.decode()) == (200, True)
+        assert (page.status_code, "We cannot check all codes of yours" in page.content.decode()) == (200, True)
     assert "0 codes left" in home.get("/account/two-factor/").content.decode()
     for address in ("", "generate/", "download/"):
         page = home.get(f"/account/two-factor/recovery-codes/{address}")
