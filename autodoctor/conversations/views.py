@@ -193,9 +193,11 @@ def _refuse(request: HttpRequest, form: QuestionForm, refused: Refused) -> HttpR
 
 
 def _show(request: HttpRequest, form: QuestionForm, *, status: int = 200, sent_to: str = "") -> HttpResponse:
+    found = list(links.visible_to(request)[: MOST + 1])
     facts = {
         "form": form,
-        "conversations": list(links.visible_to(request)[:MOST]),
+        "conversations": found[:MOST],
+        "left_out_beyond": MOST if len(found) > MOST else 0,
         "sent_to": sent_to,
         "is_sent": "sent" in request.GET and request.method != "POST",
     }

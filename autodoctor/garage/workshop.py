@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from unicodedata import normalize
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -59,6 +60,7 @@ class WorkshopPage:
     steps: list[str]
     parts: list[ToldPart]
     files: list[StoredFile]
+    is_cut: bool  # there are earlier summaries or advice than stand here
 
     @property
     def pictures(self) -> list[StoredFile]:
@@ -72,16 +74,19 @@ class WorkshopPage:
 @acting.system
 def page_of(link: SharedLink) -> WorkshopPage:
     car = link.car
-    steps, parts = _advice(car) if link.shows_advice else ([], [])
+    given = _open_advice(car) if link.shows_advice else []
+    steps, parts = _told_advice(given[:OPEN_SHOWN])
+    summarized = _summarized(car) if link.shows_summaries else []
     return WorkshopPage(
         link=link,
         car=car.words if link.shows_vin else car.described or _("A car"),
         vin=car.vin if link.shows_vin else "",
         mileage=car.mileage if link.shows_mileage else None,
-        summaries=_summaries(car) if link.shows_summaries else [],
+        summaries=_summaries(summarized[:SUMMARIES_SHOWN]),
         steps=steps,
         parts=parts,
         files=files_of(link),
+        is_cut=len(summarized) > SUMMARIES_SHOWN or len(given) > OPEN_SHOWN,
     )
 
 
@@ -109,9 +114,13 @@ def _pattern(part: str) -> str:
     return "".join(_ALIKE.get(char) or re.escape(char) for char in part)
 
 
-def _summaries(car: Vehicle) -> list[ToldSummary]:
+def _summarized(car: Vehicle) -> list[UUID]:
+    """Return the latest sessions with a summary, and one more if there are more than the page shows."""
     about = VehicleSession.objects.filter(vehicle=car, session__summarized_at__isnull=False).order_by("-booked_at")
-    latest = list(about.values_list("session_id", flat=True)[:SUMMARIES_SHOWN])
+    return list(about.values_list("session_id", flat=True)[: SUMMARIES_SHOWN + 1])
+
+
+def _summaries(latest: list[UUID]) -> list[ToldSummary]:
     found = Summary.objects.filter(pk__in=latest).select_related("session__customer", "session__mechanic")
     ordered = sorted(found.prefetch_related("corrections"), key=lambda summary: latest.index(summary.pk))
     return [_told(summary) for summary in ordered]
@@ -131,13 +140,18 @@ def _told(summary: Summary) -> ToldSummary:
     )
 
 
-def _advice(car: Vehicle) -> tuple[list[str], list[ToldPart]]:
-    """Return the steps and the parts that are open, the newest first."""
+def _open_advice(car: Vehicle) -> list[Advice]:
+    """Return the advice that is open, the newest first, and one more if there is more than the page shows."""
     given = Advice.objects.filter(car=car, done_at=None).order_by("-given_at", "position", "id")
     people = "summary__session__customer", "summary__session__mechanic"
+    return list(given.select_related("part", *people)[: OPEN_SHOWN + 1])
+
+
+def _told_advice(given: list[Advice]) -> tuple[list[str], list[ToldPart]]:
+    """Return the steps and the parts."""
     steps: list[str] = []
     parts: list[ToldPart] = []
-    for each in given.select_related("part", *people)[:OPEN_SHOWN]:
+    for each in given:
         words = without_names(each.words, _names(each.summary.session))
         if each.part:
             parts.append(ToldPart(words, each.part.number, each.part.quantity))

@@ -34,7 +34,16 @@ class Found:
 
     @property
     def is_empty(self) -> bool:
-        return not any(page.paginator.count for page in (self.people, self.sessions, self.conversations))
+        return not any(page.paginator.count for page in self._pages)
+
+    @property
+    def may_be_cut(self) -> bool:
+        """Return whether there may be more: not all of a kind were looked at, or not all people's."""
+        return self.people.paginator.count > PER_PAGE or any(page.paginator.count >= MOST for page in self._pages)
+
+    @property
+    def _pages(self) -> "tuple[Page[User], Page[Session], Page[Conversation]]":
+        return self.people, self.sessions, self.conversations
 
 
 def session_of_id(query: str) -> UUID | None:

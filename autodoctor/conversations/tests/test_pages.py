@@ -13,7 +13,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
-from autodoctor.conversations import answering, asking, forms, links
+from autodoctor.conversations import answering, asking, forms, links, views
 from autodoctor.conversations.messages import LONGEST, Answer
 from autodoctor.conversations.models import Conversation, State
 from autodoctor.scheduler.models import Job
@@ -54,6 +54,18 @@ def test_a_customer_asks_and_reads_the_answer(customer: User, support: User, cli
     assert "I cannot sign in" in page
     assert "Try again" in page
     assert "New answer" not in client.get("/help/").content.decode()
+
+
+def test_the_help_page_says_when_it_leaves_out_older_questions(
+    customer: User, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "MOST", 2)
+    said = []
+    for text in ("First", "Second", "Third"):
+        asking.ask(asking.Question(topic="account", text=text), by=customer, now=timezone.now())
+        page = client_of(customer).get("/help/").content.decode()
+        said.append((page.count("row__title"), "Only your latest 2 questions are shown." in page))
+    assert said == [(1, False), (2, False), (2, True)]
 
 
 def test_an_answer_is_written_on_the_page(customer: User, support: User, client_of: ClientOf) -> None:

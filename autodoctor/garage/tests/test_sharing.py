@@ -67,6 +67,17 @@ def test_whoever_has_the_link_reads_what_was_chosen(told: Desk, share: Share) ->
         assert words in shown
 
 
+@pytest.mark.parametrize("most", ["SUMMARIES_SHOWN", "OPEN_SHOWN"])
+def test_the_page_says_when_there_is_more_than_it_shows(
+    told: Desk, share: Share, monkeypatch: pytest.MonkeyPatch, most: str
+) -> None:
+    path, words = share(), "This page shows the latest only."
+    assert words not in read(path)
+    monkeypatch.setattr(workshop, most, 0)
+    assert words in read(path)
+    assert words not in read(share(days="7", vin="on")), "of what was chosen"
+
+
 @pytest.mark.parametrize(
     ("left_out", "words"),
     [

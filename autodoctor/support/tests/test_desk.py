@@ -18,6 +18,7 @@ from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.jobs import chats
 from autodoctor.sessions.tests.story import Story
+from autodoctor.support import search
 from autodoctor.support.models import StaffAction
 
 ClientOf = Callable[[User], Client]
@@ -134,6 +135,13 @@ def test_results_of_a_search_are_paged(story: Story, desk: Client) -> None:
     first, second = (desk.get("/support/search/", {"q": "casey", "page": page}).content.decode() for page in (1, 2))
     assert first.count("/support/sessions/") == 20
     assert second.count("/support/sessions/") == 5
+
+
+def test_a_search_says_when_there_may_be_more(story: Story, desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    Story(story.customer, story.mechanic)
+    assert "There may be more" not in words(desk.get("/support/search/", {"q": "casey"}))
+    monkeypatch.setattr(search, "MOST", 2)
+    assert "we look at the newest 2 of each kind" in words(desk.get("/support/search/", {"q": "casey"}))
 
 
 # People

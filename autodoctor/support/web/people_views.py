@@ -41,7 +41,8 @@ def search(request: SignedInRequest) -> HttpResponse:
     if asked := search_index.conversation_of_id(query):
         return redirect("support_conversation", asked)
     found = search_index.find(query, request.GET.dict()) if len(query) >= search_index.SHORTEST else None
-    facts = {"query": query, "found": found, "shortest": search_index.SHORTEST}
+    bounds = {"most": search_index.MOST, "most_people": search_index.PER_PAGE, "shortest": search_index.SHORTEST}
+    facts = {"query": query, "found": found, **bounds}
     return render(request, "support/search.html", facts)
 
 
