@@ -1,6 +1,5 @@
 """Read a mail that came in: who answers which of our mails, in which words of their own."""
 
-import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,10 +10,9 @@ from email.utils import getaddresses, parseaddr
 from hashlib import sha256
 from typing import cast
 
-from django.utils.html import strip_tags
-
-from autodoctor.mail import enclosures, replies
+from autodoctor.mail import enclosures, page_bodies, replies
 from autodoctor.mail.enclosures import Enclosure
+from autodoctor.mail.page_bodies import MARK
 
 MOST_BYTES = 48 * 1024 * 1024  # of a mail with its files in base64; services and mail servers keep to less
 RECIPIENTS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
@@ -33,10 +31,7 @@ _ENDS = re.compile(
     r"|^-- $",
     re.MULTILINE,
 )
-_MARK = ">"  # of each quoted line
 _GAP = re.compile(r"\n{3,}")
-
-_QUOTED_PAGE = re.compile(r"""(?i)<blockquote\b|<div[^>]{0,200}(?:gmail_quote|divRplyFwdMsg|appendonsend)""")
 
 # What Python's reader of mails raises for heads that are malformed in ways that it does not expect.
 MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError, LookupError, MessageError)
@@ -101,23 +96,18 @@ def own_words(text: str) -> str:
     """
     text = text.replace("\r\n", "\n")
     above, *below = _INTRODUCED.split(_ENDS.split(text, maxsplit=1)[0])
-    marked = [part for part in below if f"\n{_MARK}" in f"\n{part}"]  # what nobody has marked is quoted to its end
+    marked = [part for part in below if f"\n{MARK}" in f"\n{part}"]  # what nobody has marked is quoted to its end
     return "\n\n".join(filter(None, map(_unquoted, [above, *marked]))) or _unquoted(text)
 
 
 def _unquoted(text: str) -> str:
-    own = "\n".join(line for line in text.split("\n") if not line.startswith(_MARK))
+    own = "\n".join(line for line in text.split("\n") if not line.startswith(MARK))
     return _GAP.sub("\n\n", own).strip()
-
-
-def _own_html(markup: str) -> str:
-    return _QUOTED_PAGE.split(markup, maxsplit=1)[0]
 
 
 def _quoted_html(message: EmailMessage) -> str:
     body = message.get_body(("html",))
-    markup = "" if body is None else _content(body)
-    return markup[len(_own_html(markup)) :]
+    return "" if body is None else page_bodies.quoted_part(_content(body))
 
 
 def _mark(message: EmailMessage) -> str:
@@ -155,8 +145,7 @@ def _text(message: EmailMessage) -> str:
         return ""
     if body.get_content_subtype() != "html":
         return _content(body)
-    lined = re.sub(r"(?i)<(br|/p|/div)\b[^>]*>", "\n", _own_html(_content(body)))
-    return html.unescape(strip_tags(lined))
+    return page_bodies.text_of(_content(body))
 
 
 def _content(body: Message) -> str:

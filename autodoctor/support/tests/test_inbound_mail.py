@@ -4,7 +4,9 @@ import base64
 import io
 import json
 import os
+import re
 import sys
+import time
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -16,7 +18,7 @@ from pytest_django import Settings
 
 from autodoctor.accounts.models import User
 from autodoctor.conversations.messages import LONGEST
-from autodoctor.mail import incoming, message_ids, replies
+from autodoctor.mail import incoming, message_ids, page_bodies, replies
 from autodoctor.mail.jobs import JOBS
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle import help_requests
@@ -152,6 +154,47 @@ def test_rest_of_a_mail_that_is_too_long_is_named_as_left_out(story: Story) -> N
 )
 def test_only_the_senders_own_words_of_a_mail_are_kept(text: str, own: str) -> None:
     assert incoming.own_words(text) == own
+
+
+OURS = '<blockquote class="gmail_quote"><p>Does it rattle?</p><blockquote>Older</blockquote></blockquote>'
+
+
+@pytest.mark.parametrize(
+    ("page", "own"),
+    [
+        (f"<p>Yes</p><div class='gmail_quote'><div class='gmail_attr'>Le lundi, X :<br></div>{OURS}</div>", "Yes"),
+        (f"<div class='gmail_quote'>Pon. X napsal:<br>{OURS}</div><div>Yes &amp; no</div>", "Yes & no"),
+        (f"Hello<br>{OURS}<div>Yes</div><blockquote>Since when?</blockquote><p>May</p>", "Hello\n\nYes\n\nMay"),
+        ("<div class='moz-cite-prefix'>X skrev:<br></div><blockquote>Q</blockquote><p>Yes</p>", "Yes"),
+        ("<html><head><title>t</title><style>p {margin: 0}</style></head><body><p>Yes</p></body></html>", "Yes"),
+        ("<p>Yes</p><div id='appendonsend'></div><div id='divRplyFwdMsg'>From: X<br></div><p>Q</p>", "Yes"),
+        ("<p>Yes</p><div class='gmail_quote'>---- Forwarded ----<br>Q</div>", "Yes"),
+        ("<p>Yes</p><blockquote>Never closed", "Yes"),
+        ("<!--[if mso]><xml><blockquote></xml><![endif]--><p>1 &lt; 2 < 3 <b>&amp;lt;</b></p>", "1 < 2 < 3 &lt;"),
+        ("Yes</blockquote></blockquote><p>No</p>", "Yes\nNo"),
+    ],
+)
+def test_answers_below_a_quotation_of_a_page_are_kept(story: Story, page: str, own: str) -> None:
+    story.live()
+    message = letter(story, story.customer)
+    message.set_content(page, subtype="html")
+    assert re.sub(r"\n+", "\n", incoming.read(message).text) == re.sub(r"\n+", "\n", own)
+
+
+def test_pictures_pasted_below_a_quotation_are_taken(story: Story) -> None:
+    message = letter(story, story.customer)
+    page = "<p>Hello</p><blockquote><img src='cid:ours'></blockquote>Here: <img src='cid:mine'>"
+    message.set_content(page, subtype="html")
+    for name in ("ours", "mine"):
+        message.add_related(b"x" * 9000, "image", "png", cid=f"<{name}>", filename=f"{name}.png", disposition="inline")
+    assert [file.name for file in incoming.read(message).files] == ["mine.png"]
+
+
+@pytest.mark.parametrize("odd", ["<", "<div", "<!--", "-->", "<blockquote>", "</blockquote", "<style>", "<div class=gmail_quote", "&"])
+def test_a_huge_odd_page_is_read_in_a_moment(odd: str) -> None:
+    begun = time.process_time()
+    page_bodies.text_of(odd * 50_000)
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize("id_", [b"<caf\xe9@x.example>", b"<\xff\xfe>", b"\xed\xa0\x80", b""])
