@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from autodoctor.accounts.models import User
 from autodoctor.core.locking import hold
 
-
 MOST_KEYS = 20  # of a person: more than anybody has devices; each is sent with every sign-in by password
 
 
@@ -34,7 +33,7 @@ class AddKey(AddWebAuthnView):  # type: ignore[misc]
         if self.request.method == "POST":
             hold(User.objects.all(), person.pk)
         keys = Authenticator.objects.filter(user=person, type=Authenticator.Type.WEBAUTHN)
-        return keys.count() >= MOST_KEYS
+        return bool(keys.count() >= MOST_KEYS)
 
 
 class SignInByKey(LoginWebAuthnView):  # type: ignore[misc]

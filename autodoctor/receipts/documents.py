@@ -113,8 +113,8 @@ def _follow(first: Document, number: Number, refund: Refund, content: contents.C
 def _next(kind: Kind, now: datetime) -> Number:
     """Take the next number of this kind in the year of `now`, UTC.
 
-    Not in the year where the customer is: then two years would be counted at once around each New Year, and numbers
-    would not rise with the moments of issue. A number names a series, the document's own date is in the customer's zone.
+    Not in the year where the customer is: two years would be counted at once around each New Year, and numbers would
+    not rise with the moments of issue. A number names a series; the document's date is in the customer's zone.
     """
     series, _created = Series.objects.get_or_create(kind=kind, year=now.year)
     Series.objects.filter(pk=series.pk).update(last=F("last") + 1)

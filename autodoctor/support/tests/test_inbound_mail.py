@@ -190,7 +190,9 @@ def test_pictures_pasted_below_a_quotation_are_taken(story: Story) -> None:
     assert [file.name for file in incoming.read(message).files] == ["mine.png"]
 
 
-@pytest.mark.parametrize("odd", ["<", "<div", "<!--", "-->", "<blockquote>", "</blockquote", "<style>", "<div class=gmail_quote", "&"])
+@pytest.mark.parametrize(
+    "odd", ["<", "<div", "<!--", "-->", "<blockquote>", "</blockquote", "<style>", "<div class=gmail_quote", "&"]
+)
 def test_a_huge_odd_page_is_read_in_a_moment(odd: str) -> None:
     begun = time.process_time()
     page_bodies.text_of(odd * 50_000)
