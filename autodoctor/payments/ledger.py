@@ -216,9 +216,17 @@ def charged_cents(payments: Iterable[Payment]) -> int:
 
 
 def refundable_cents(payment: Payment) -> int:
-    """Return the rest of the charge in cents. Pending refunds and lost disputes count as returned."""
+    """Return how much of the charge can still be refunded, in cents."""
+    return max(0, kept_cents(payment))
+
+
+def kept_cents(payment: Payment) -> int:
+    """Return what is left of the charge, in cents. Pending refunds and lost disputes count as returned.
+
+    Less than nothing if a bank took back what had been refunded before.
+    """
     given = [refund.amount_cents for refund in payment.refunds.all() if refund.state != Refund.State.FAILED]
-    return max(0, payment.captured_cents - sum(given) - disputes.lost_cents(payment))
+    return payment.captured_cents - sum(given) - disputes.lost_cents(payment)
 
 
 def _decide(payment: Payment, cents: int, now: datetime) -> None:

@@ -186,7 +186,7 @@ class Case:
     @property
     def kept_cents(self) -> int:
         """Return the charge without refunds, pending refunds and lost disputes, in cents."""
-        return sum(ledger.refundable_cents(each.payment) for each in self.money)
+        return sum(ledger.kept_cents(each.payment) for each in self.money)
 
     # Its scheduled jobs
 

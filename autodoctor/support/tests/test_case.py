@@ -13,7 +13,8 @@ from django.utils import timezone
 from autodoctor.accounts.models import User
 from autodoctor.core.formatting import time_of_day
 from autodoctor.payments.job_kinds import PaymentJob
-from autodoctor.payments.models import Dispute, Refund
+from autodoctor.payments.models import Dispute, Payment, Refund
+from autodoctor.receipts.receipt import receipt_of
 from autodoctor.scheduler.queue import schedule
 from autodoctor.sessions.event_kinds import EVENT_DATA
 from autodoctor.sessions.lifecycle import substitutes
@@ -169,6 +170,18 @@ def test_no_refund_is_possible_while_a_charge_is_disputed(desk: Client, charged:
     given = {"payment": str(charged.payment.id), "amount": "1.00", "borne_by": "platform", "sure": "on"}
     assert press(desk, charged, "refund", **given).status_code == 422
     assert not Refund.objects.exists()
+
+
+def test_support_and_customer_read_the_same_sum_where_more_went_back_than_was_charged(
+    desk: Client, charged: Story
+) -> None:
+    """A bank may take back the whole charge after a part of it was refunded."""
+    give = {"payment": charged.payment, "amount_cents": 300, "reason": "x", "created_at": charged.now}
+    Refund.objects.create(state=Refund.State.ISSUED, stripe_id="re_1", **give)
+    lost = dispute(charged, outcome="lost")
+    Payment.objects.filter(pk=lost.payment_id).update(disputed_at=charged.now)
+    assert receipt_of(charged.session).paid_cents == Case(charged.session, charged.now).kept_cents == -300
+    assert re.search(r"Net charge</dt><dd[^>]*>−\$3\.00<", desk.get(page_of(charged)).content.decode())
 
 
 def test_a_disputed_charge_says_what_is_still_sent_of_it(desk: Client, charged: Story) -> None:
