@@ -5,7 +5,7 @@ from django.test import Client
 
 from autodoctor.accounts.models import User
 from autodoctor.payments import ledger
-from autodoctor.payments.models import Payment
+from autodoctor.payments.models import Dispute, Payment
 from autodoctor.room.tests.page_story import ClientOf, Reads
 from autodoctor.sessions.lifecycle import endings, extensions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
@@ -46,6 +46,15 @@ def test_a_session_that_took_place_is_charged_in_full(story: Story, reads: Reads
     assert story.session.end_reason == "time_up"
     for words in ("Quick Chat", "$9.99", "+15 minutes", "$14.99", "$24.98", "lasted its full time"):
         assert words in shown
+
+
+def test_what_a_bank_took_back_stands_below_the_charge(story: Story, reads: Reads) -> None:
+    story.live().wait(minutes=30)
+    paid = {"state": Payment.State.CAPTURED, "captured_cents": 999, "disputed_at": story.now}
+    Payment.objects.filter(owner_id=story.id).update(**paid)
+    facts = {"stripe_id": "du_1", "amount_cents": 999, "currency": "usd", "reason": "fraudulent", "status": "lost"}
+    Dispute.objects.create(payment=story.payment, outcome=Dispute.Outcome.LOST, opened_at=story.now, **facts)
+    assert "Returned by your bank $9.99" in reads(story.customer)
 
 
 def test_the_receipt_takes_the_used_time_from_the_booking_first(story: Story, reads: Reads) -> None:
