@@ -61,13 +61,13 @@ def _signed(body: bytes, signature: str, secret: str) -> bool:
 
 
 def _notice(event: dict[str, Any]) -> EventNotice:
-    """Read an event: one with its object, or a thin one that only names it."""
-    subject = event["data"]["object"] if "data" in event else _named(event["related_object"])
+    """Read an event: one with its object, or a thin one that only names it, or none."""
+    subject = event["data"]["object"] if "data" in event else _named(event.get("related_object") or {})
     object_id = _name(subject.get("id") or "-")
     intent = object_id if subject.get("object") == "payment_intent" else id_of(subject.get("payment_intent"))
     kind = _name(event["type"]).removeprefix("v1.")
     if kind in ABOUT_THEIR_ACCOUNT:
-        object_id = _name(event.get("account") or event["context"])
+        object_id = _name(event.get("account") or event.get("context") or "-")  # without: our own
     return EventNotice(
         id=_name(event["id"]),
         type=kind,
@@ -79,7 +79,7 @@ def _notice(event: dict[str, Any]) -> EventNotice:
 
 
 def _named(related: dict[str, Any]) -> dict[str, Any]:
-    return {"id": related["id"], "object": related["type"]}
+    return {"id": related.get("id"), "object": related.get("type")}
 
 
 def _name(value: Any) -> str:

@@ -77,6 +77,29 @@ def test_webhook_event_of_an_unused_kind_schedules_nothing(db: None) -> None:
     assert not Job.objects.exists()
 
 
+HARMLESS: dict[str, Event] = {
+    "our own payout": event(type="payout.failed", about={"id": "po_1", "object": "payout"}),
+    "a thin one of our own payout": {
+        "id": "evt_1",
+        "type": "v1.payout.failed",
+        "context": None,
+        "related_object": {"id": "po_1", "type": "payout"},
+    },
+    "a thin one about no object": {"id": "evt_1", "type": "v1.billing.meter.no_meter_found", "related_object": None},
+    "a thin one that names none": {"id": "evt_1", "type": "v2.core.health.event_generation_failure.resolved"},
+    "an object without an id": event(type="balance.available", about={"id": None, "object": "balance"}),
+}
+
+
+@pytest.mark.parametrize("sent", HARMLESS.values(), ids=HARMLESS)
+def test_signed_events_that_concern_nothing_here_are_taken(db: None, sent: Event) -> None:
+    """Refused, each comes again for three days, and Stripe gives up an address that refuses."""
+    assert deliver(*signed(sent)) == 200
+    run_due(timezone.now())
+    assert StripeEvent.objects.get().outcome in ("no account of ours", "not about a payment")
+    assert not Job.objects.exists()
+
+
 def _unsigned() -> tuple[str, str | None]:
     return json.dumps(event()), None
 
