@@ -193,7 +193,11 @@ def test_a_summary_draft_survives_a_reload_and_a_lost_connection(desk: Desk, wat
 
 def test_a_summary_begun_before_the_script_of_its_page_is_there_is_saved(desk: Desk) -> None:
     held: list[Route] = []
-    desk.page.route(re.compile(r"/summaries/write[-.\w]*\.js$"), lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    desk.page.route(re.compile(r"/summaries/write[-.\w]*\.js$"), hold)
     desk.page.goto(desk.address, wait_until="commit")
     desk.writes(Findings=TEXTS["Findings"])
     until(lambda: bool(held))
