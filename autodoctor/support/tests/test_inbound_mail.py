@@ -160,7 +160,7 @@ OURS = '<blockquote class="gmail_quote"><p>Does it rattle?</p><blockquote>Older<
 
 
 @pytest.mark.parametrize(
-    ("page", "own"),
+    ("markup", "own"),
     [
         (f"<p>Yes</p><div class='gmail_quote'><div class='gmail_attr'>Le lundi, X :<br></div>{OURS}</div>", "Yes"),
         (f"<div class='gmail_quote'>Pon. X napsal:<br>{OURS}</div><div>Yes &amp; no</div>", "Yes & no"),
@@ -174,10 +174,10 @@ OURS = '<blockquote class="gmail_quote"><p>Does it rattle?</p><blockquote>Older<
         ("Yes</blockquote></blockquote><p>No</p>", "Yes\nNo"),
     ],
 )
-def test_answers_below_a_quotation_of_a_page_are_kept(story: Story, page: str, own: str) -> None:
+def test_answers_below_a_quotation_of_a_page_are_kept(story: Story, markup: str, own: str) -> None:
     story.live()
     message = letter(story, story.customer)
-    message.set_content(page, subtype="html")
+    message.set_content(markup, subtype="html")
     assert re.sub(r"\n+", "\n", incoming.read(message).text) == re.sub(r"\n+", "\n", own)
 
 
