@@ -43,7 +43,6 @@ from autodoctor.sessions.rules.rule import (
     Tell,
 )
 from autodoctor.sessions.rules.table import DEADLINES
-from autodoctor.sessions.states import EndReason
 
 logger = logging.getLogger(__name__)
 
@@ -57,10 +56,8 @@ def _do(rule: Rule, state: SessionState, at: datetime, now: datetime) -> None:
             _take(step, state, at, now)
         case Tell():
             mail.notify_rule_fired(state, rule.kind, at=at)
-        case CancelUnstarted(reason=EndReason.UNPAID):
-            endings.end_unpaid(state, at, now)
         case CancelUnstarted(state=target, reason=reason):
-            endings.cancel_unstarted(state, target, reason, at=at)
+            endings.cancel_by_deadline(state, target, reason, at, now)
         case EndPrivacy():
             endings.end_privacy(state, at)
         case ReleaseMechanic(reason=reason):

@@ -154,12 +154,12 @@ def cancel_unstarted(
         mail.send_closing_mail(current, "called_off", now=at)
 
 
-def end_unpaid(state: SessionState, at: datetime, now: datetime) -> None:
-    """The time to pay the booking is over. If it is paid, and the news of it still queued, the request begins."""
-    if ledger.is_booking_paid(state.session.id):
+def cancel_by_deadline(state: SessionState, target: State, reason: EndReason, at: datetime, now: datetime) -> None:
+    """End what did not begin in time. A booking that is paid begins instead: the news of it may still be queued."""
+    if reason == EndReason.UNPAID and ledger.is_booking_paid(state.session.id):
         transitions.enter_queue(state, now)
     else:
-        cancel_unstarted(state, State.CANCELLED, EndReason.UNPAID, at=at)
+        cancel_unstarted(state, target, reason, at=at)
 
 
 def end_privacy(state: SessionState, at: datetime) -> None:
