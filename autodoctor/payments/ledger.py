@@ -89,6 +89,12 @@ def open_extension(
     return payment
 
 
+def is_booking_paid(owner_id: UUID) -> bool:
+    """Return whether the booking's hold is placed, and nothing is decided about it yet."""
+    booking = Payment.objects.filter(owner_id=owner_id, purpose=Payment.Purpose.BOOKING)
+    return booking.filter(state__in=PAID, due_cents=None).exists()
+
+
 def pending_extension(owner_id: UUID) -> Payment | None:
     """Return the extension that is being paid, canceled, or paid without its time given yet."""
     return _pending_extension(owner_id)

@@ -50,11 +50,17 @@ def save_draft(*, session_id: UUID, by: User, typed: Typed, version: int, now: d
         return draft
 
 
-def submit(*, session_id: UUID, by: User, content: Content, now: datetime) -> Summary:
-    """Submit the summary: the customer sees it at once and gets a mail. Only the first submission counts."""
+def submit(*, session_id: UUID, by: User, content: Content, now: datetime, version: int | None = None) -> Summary:
+    """Submit the summary: the customer sees it at once and gets a mail. Only the first submission counts.
+
+    `version`: that of the draft which it is. Raises `DraftChanged` if another page has saved a newer one since.
+    """
     facts = SummaryData(safe=content.safe, parts=len(content.parts), photos=len(content.photos))
     with transaction.atomic():
         summaries.submit_summary(session_id=session_id, by=by, now=now, data=facts)
+        draft = Draft.objects.filter(session_id=session_id).first()
+        if draft and version not in {None, draft.version}:
+            raise DraftChanged(draft)
         summary = _write(session_id, by, content, now)
         listing.keep(session_id, content.photos)
         Draft.objects.filter(session_id=session_id).delete()

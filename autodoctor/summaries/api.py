@@ -11,6 +11,7 @@ from ninja import Field, Schema, Status
 
 from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
 from autodoctor.core.errors import Refused
+from autodoctor.core.parsing import parse_uuid
 from autodoctor.files.listing import files_of, url_of
 from autodoctor.files.models import StoredFile
 from autodoctor.payments.formatting import plain_amount
@@ -161,7 +162,8 @@ def _submitted(shown: Document) -> dict[str, Any]:
 def _draft(draft: Draft) -> dict[str, Any]:
     typed: Typed = draft.typed
     parts = [_typed_part(part, draft.session.currency) for part in typed["parts"]]
-    photos = files_of(draft.session_id).filter(pk__in=typed["photos"], kind=StoredFile.Kind.IMAGE)
+    chosen = filter(None, map(parse_uuid, typed["photos"]))  # as sent by the form, which is not checked yet
+    photos = files_of(draft.session_id).filter(pk__in=chosen, kind=StoredFile.Kind.IMAGE)
     return {
         "session_id": draft.session_id,
         "submitted_at": None,

@@ -139,7 +139,8 @@ def _submit(request: SignedInRequest, session: Session, role: str) -> HttpRespon
         form = _form(session, kept.typed)
         if not form.is_valid():
             return _write(request, session, form, kept, status=422)
-        actions.submit(session_id=session.id, by=request.user, content=form.content(), now=timezone.now())
+        content, now = form.content(), timezone.now()
+        actions.submit(session_id=session.id, by=request.user, content=content, now=now, version=kept.version)
     except Refused as error:
         return _refuse(request, session, role, error)
     messages.success(request, _("Your summary was sent to the customer. Thank you!"))

@@ -334,10 +334,11 @@ class Socket(Connection):
                 bus.publish(Relay(self.session_id, _opposite[self.role], protocol.passed(self.role, frame)))
 
     def _media(self, frame: protocol.Media) -> None:
-        """Handle a media report. Only the page with the call reports, and only changes count."""
+        """Handle a media report. Only the page with the call reports. What is news is decided by what is stored: of
+        another mechanic the same is said again.
+        """
         room = hub.room(self.session_id)
-        is_news = frame.receiving is None or frame.receiving is not self._receiving
-        if self.joined and room and room.is_call and is_news:
+        if self.joined and room and room.is_call:
             self._receiving = frame.receiving
             executor.background(self._report(frame.receiving))
 

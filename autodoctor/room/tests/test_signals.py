@@ -107,6 +107,21 @@ def test_a_page_may_withdraw_whether_media_arrive(video: Talk) -> None:
             until(lambda said=said: receives(video) == [said])  # type: ignore[misc]
 
 
+def test_a_page_says_of_the_next_mechanic_what_it_said_of_the_one_before(video: Talk) -> None:
+    server, address = video.server, f"/api/sessions/{video.id}"
+    (second,) = server.enroll(1, "second-", mechanics=True)
+    with video.open(video.customer) as customer, video.open(video.mechanic):
+        customer.send("media", receiving=True)
+        until(lambda: receives(video) == [True])
+        left = server.client(video.mechanic).post(f"{address}/substitute", json={"note": "Plug 3 is out"})
+        assert left.status_code == 200, left.text
+        assert receives(video) == [None]
+        assert server.client(second).post(f"{address}/accept").status_code == 200
+        with video.open(second):
+            customer.send("media", receiving=True)
+            until(lambda: receives(video) == [True])
+
+
 def receives(talk: Talk) -> list[bool | None]:
     """Return the stored `receiving` of the customer's row."""
     query = (

@@ -57,7 +57,7 @@ def _do(rule: Rule, state: SessionState, at: datetime, now: datetime) -> None:
         case Tell():
             mail.notify_rule_fired(state, rule.kind, at=at)
         case CancelUnstarted(state=target, reason=reason):
-            endings.cancel_unstarted(state, target, reason, at=at)
+            endings.cancel_by_deadline(state, target, reason, at, now)
         case EndPrivacy():
             endings.end_privacy(state, at)
         case ReleaseMechanic(reason=reason):

@@ -33,8 +33,17 @@ def vacate(state: SessionState, reason: str, *, at: datetime, who: event_log.Act
         part.save()
         state.released.append(part)
     session.mechanic, state.mechanic, session.allowed_seconds = None, ParticipantState(Role.MECHANIC), None
+    _forget_media(state)
     event_log.withdraw_participant(session, Role.MECHANIC)
     return freed
+
+
+def _forget_media(state: SessionState) -> None:
+    """Nobody's sound and picture arrive at the customer: the next mechanic's are no return of these."""
+    if part := state.customer.part:
+        part.receiving = part.receiving_at = None
+        part.save(update_fields=["receiving", "receiving_at"])
+    state.listen()
 
 
 def give_back(state: SessionState, at: datetime) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
+from autodoctor.payments import ledger
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Payment
 from autodoctor.scheduler.queue import schedule
@@ -151,6 +152,14 @@ def cancel_unstarted(
     transitions.settle_payments(current.session, at)
     if reason != EndReason.UNPAID:
         mail.send_closing_mail(current, "called_off", now=at)
+
+
+def cancel_by_deadline(state: SessionState, target: State, reason: EndReason, at: datetime, now: datetime) -> None:
+    """End what did not begin in time. A booking that is paid begins instead: the news of it may still be queued."""
+    if reason == EndReason.UNPAID and ledger.is_booking_paid(state.session.id):
+        transitions.enter_queue(state, now)
+    else:
+        cancel_unstarted(state, target, reason, at=at)
 
 
 def end_privacy(state: SessionState, at: datetime) -> None:

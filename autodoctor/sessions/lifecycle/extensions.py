@@ -166,17 +166,11 @@ def lapse_extension(*, session_id: UUID, payment_id: UUID, now: datetime) -> Non
 def apply_extension(*, session_id: UUID, payment_id: UUID, now: datetime) -> Session:
     """Extend the session once its payment is authorized. If the session is over, release the hold instead."""
     with session_transaction(session_id, now) as state:
-        session = state.session
-        if session.state not in RUNNING:
-            transitions.settle_payments(session, now)
-        elif payment := ledger.grant(owner_id=session.id, payment_id=payment_id, now=now):
-            fair_clock.extend_clock(session, payment.seconds, now)
-            who = event_log.actor(session.customer, session)
-            told = event_log.append_event(
-                session, EventKind.SESSION_EXTENDED, at=now, by=who, data=_facts(payment, "paid")
-            )
-            session.clock_seq = told.seq
-        return session
+        if state.session.state in RUNNING:
+            _give(state.session, payment_id, now)
+        else:
+            transitions.settle_payments(state.session, now)
+        return state.session
 
 
 def notify_extension_pending(*, session_id: UUID, payment_id: UUID, now: datetime) -> None:
@@ -204,19 +198,32 @@ def end_at_time_up(state: SessionState, at: datetime, now: datetime) -> None:
     """End the session when its time is up, unless the mechanic left before (pause) or an extension is being paid
     (wait).
 
-    While the end waits for a payment, the session ends if the mechanic leaves: all paid time has been given.
+    While the end waits for a payment, the session ends if the mechanic leaves: all paid time has been given. What is
+    paid by then is given now, though its news may still be in the queue.
     """
     gone_since = state.mechanic.gone_since
     if state.mechanic.is_in and gone_since and gone_since < at and not all_time_given(state.session, gone_since):
         transitions.record_missing(state, Role.MECHANIC, at=now, now=now)
-    elif state.session.hold_until is None and (pending := _payable(state.session)):
+    elif (pending := _payable(state.session)) and state.session.hold_until is None:
         state.session.hold_until = at + duration("extension_hold")
         event_log.append_event(
             state.session, EventKind.SESSION_HELD, at=at, data=_facts(pending, pending.waits_for or "bank")
         )
         ledger.sync_later(pending, now)
-    else:
+    elif not (pending and _give(state.session, pending.id, now)):
         endings.complete_session(state, EndReason.TIME_UP, at=at)
+
+
+def _give(session: Session, payment_id: UUID, now: datetime) -> bool:
+    """Give the time of a paid extension, once. Returns False if it was given before, is not paid, or is canceled."""
+    payment = ledger.grant(owner_id=session.id, payment_id=payment_id, now=now)
+    if payment is None:
+        return False
+    fair_clock.extend_clock(session, payment.seconds, now)
+    who = event_log.actor(session.customer, session)
+    told = event_log.append_event(session, EventKind.SESSION_EXTENDED, at=now, by=who, data=_facts(payment, "paid"))
+    session.clock_seq = told.seq
+    return True
 
 
 def _check_pace(session: Session) -> None:

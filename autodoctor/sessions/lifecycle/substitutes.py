@@ -88,7 +88,6 @@ def search(state: SessionState, why: Why, *, at: datetime, who: event_log.Actor 
     paused = fair_clock.pause_for_search(state, at)
     _keep_share(state, at)
     left = attendance.vacate(state, why, at=at, who=who)
-    _forget_media(state)
     session.private_until = None  # whoever was asked for alone has left
     session.search_at, session.handed_over = session.search_at or at, True
     data = SearchData(why=why, left=str(left))
@@ -131,14 +130,6 @@ def _keep_share(state: SessionState, at: datetime) -> None:
         before = sum(other.carried_seconds for other in state.released)
         part.carried_seconds = max(0, settlement.used_seconds(state.session, at) - before)
         part.handed_over_at = at
-
-
-def _forget_media(state: SessionState) -> None:
-    """Nobody's sound and picture arrive: the next mechanic's are no return of these."""
-    if part := state.customer.part:
-        part.receiving = part.receiving_at = None
-        part.save(update_fields=["receiving", "receiving_at"])
-    state.listen()
 
 
 def _note(state: SessionState, text: str, who: event_log.Actor, now: datetime) -> None:

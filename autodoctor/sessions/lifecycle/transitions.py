@@ -145,18 +145,17 @@ def extend_payable_until(*, session_id: UUID, until: datetime, now: datetime) ->
 def admit_request(*, session_id: UUID, now: datetime) -> Session:
     """Put a request with a placed hold into the queue. If the payment came too late, release the hold instead."""
     with session_transaction(session_id, now) as state:
-        session = state.session
-        if session.state == State.DRAFT:
-            session.requested_at = now
-            session.unattended_at = now + duration("unattended")
-            _enter_queue(state, now)
-        elif session.state in TERMINAL:
-            settle_payments(session, now)
-        return session
+        if state.session.state == State.DRAFT:
+            enter_queue(state, now)
+        elif state.session.state in TERMINAL:
+            settle_payments(state.session, now)
+        return state.session
 
 
-def _enter_queue(state: SessionState, now: datetime) -> None:
+def enter_queue(state: SessionState, now: datetime) -> None:
     """Show the request to all mechanics, or first to the one whom the customer asked for."""
+    state.session.requested_at = now
+    state.session.unattended_at = now + duration("unattended")
     if state.session.asked_for_id:
         private_requests.begin(state, now)
     enter_state(state, State.REQUESTED, EventKind.SESSION_REQUESTED, at=now)

@@ -35,9 +35,8 @@ PER_PAGE = 20
 
 def open_session_of(user: User) -> Session | None:
     """Return the newest session that this person has paid for, or holds as a mechanic, and that is not over."""
-    is_mechanic = user.role == Role.MECHANIC
-    mine = Session.objects.filter(mechanic=user) if is_mechanic else Session.objects.filter(customer=user)
-    return mine.filter(state__in=OPEN - {State.DRAFT}).order_by("-created_at").first()
+    newest = OwnSessions(user, OPEN - {State.DRAFT})[:1]  # of both sides: a role may change while a session runs
+    return next(iter(newest_of(id_ for _at, id_ in newest)), None)
 
 
 @dataclass(frozen=True)

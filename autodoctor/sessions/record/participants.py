@@ -10,6 +10,8 @@ from autodoctor.core.raw_sql import rows, rows_beside
 from autodoctor.sessions.models import Connection, Participant, Session
 from autodoctor.sessions.record import event_log
 
+_CUSTOMER = Session._meta.get_field("customer")
+
 
 @dataclass
 class ParticipantState:
@@ -22,6 +24,7 @@ class ParticipantState:
     lapsed_at: datetime | None = None  # pages of a process that died were last alive then
     is_returning: bool = False  # such a process died just now, and its people are coming back
     is_heard: bool = False  # the other side, whose page is open, says that their media arrive
+    heard_until: datetime | None = None  # their media arrive, but they were shut out then: nobody is here by that
 
     @property
     def is_in(self) -> bool:
@@ -37,8 +40,8 @@ class ParticipantState:
 
     @property
     def left_at(self) -> datetime | None:
-        """Return the last sign of life: when a page closed or its process died."""
-        seen = [self.lapsed_at, self.part.last_seen_at if self.part else None]
+        """Return the last sign of life: when a page closed, its process died, or the person was shut out of a call."""
+        seen = [self.lapsed_at, self.heard_until, self.part.last_seen_at if self.part else None]
         return max(filter(None, seen), default=None)
 
     @property
@@ -72,8 +75,16 @@ class Seats:
         return self.customer.receives and self.mechanic.receives
 
     def listen(self) -> None:
-        """Derive who is heard from what the other participant receives."""
-        self.customer.is_heard, self.mechanic.is_heard = self.mechanic.receives, self.customer.receives
+        """Derive who is heard from what the other participant receives. Whoever is shut out may send on past us, from
+        browser to browser: that does not keep their seat.
+        """
+        for seat, other in ((self.customer, self.mechanic), (self.mechanic, self.customer)):
+            person = self._person(seat.role) if other.receives else None
+            seat.is_heard = person is not None and person.is_active
+            seat.heard_until = person.banned_at if person and not person.is_active else None
+
+    def _person(self, role: str) -> User | None:
+        return self.session.mechanic if role == Role.MECHANIC else self.session.customer
 
 
 @dataclass
@@ -134,9 +145,16 @@ def _seated(sessions: Iterable[Session], now: datetime) -> dict[UUID, SessionSta
     for page in rows_beside(Connection, "process", "session_id IN (%s)", list(found)):
         if situation := people.get((page.session_id, page.user_id)):
             _count(situation.seat(page.role), page, now)
-    for situation in found.values():
-        situation.listen()
+    _listen(found.values())
     return found
+
+
+def _listen(situations: Collection[SessionState]) -> None:
+    heard = [each.session for each in situations if each.customer.receives or each.mechanic.receives]
+    if strangers := [session for session in heard if not _CUSTOMER.is_cached(session)]:
+        seat_people(strangers)
+    for situation in situations:
+        situation.listen()
 
 
 def _count(seat: ParticipantState, page: Connection, now: datetime) -> None:

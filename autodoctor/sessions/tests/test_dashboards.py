@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from autodoctor.accounts.models import MechanicProfile
 from autodoctor.payments.models import Earning, Payment, Refund
 
 if TYPE_CHECKING:
@@ -363,5 +364,9 @@ def test_a_home_screen_leads_to_the_open_session_of_each(
     assert (leads(customer), leads(mechanic)) == (room, dashboard)
     story.accept()
     assert [leads(each) for each in (customer, mechanic, stranger, support)] == [room, room, dashboard, dashboard]
+    state = MechanicProfile.State
+    MechanicProfile.objects.filter(user=mechanic).update(state=state.DECLINED)  # an open session stays theirs
+    assert leads(mechanic) == room
+    MechanicProfile.objects.filter(user=mechanic).update(state=state.APPROVED)
     story.join(mechanic, customer).connect().start().end(customer)
     assert (leads(customer), leads(mechanic)) == (dashboard, dashboard)

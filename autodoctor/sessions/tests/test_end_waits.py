@@ -56,6 +56,29 @@ def test_the_end_waits_for_an_extension_that_is_held_but_not_given_yet(story: St
     assert story.minutes_since_noon(story.session.ends_at) == 45
 
 
+def test_an_extension_held_while_the_end_waits_is_given_however_late_its_news_is(story: Story) -> None:
+    """The queue is behind: at the end of the wait the bank's answer is written, and has had no consequences yet."""
+    story.live().wait(minutes=29)
+    payment = story.ask()
+    story.wait(minutes=2).hold(payment).wait(minutes=1)
+    assert (story.session.state, story.session.hold_until) == ("live", None)
+    story.extend(payment)
+    assert (story.minutes_since_noon(story.session.ends_at), len(story.events("session.extended"))) == (45, 1)
+    story.wait(minutes=13)
+    assert story.facts() == {"state": "completed", "reason": "time_up", "due": 999}
+    assert due(story) == {"booking": 999, "+15": 1499}
+
+
+def test_an_extension_held_while_the_end_waits_is_not_lost_with_the_mechanic(story: Story) -> None:
+    story.live().wait(minutes=29)
+    payment = story.ask()
+    story.wait(minutes=1.5).leave(story.mechanic).hold(payment).wait(seconds=10)
+    assert (story.session.state, story.session.pause_cause) == ("reconnecting", "mechanic")
+    story.wait(minutes=6)
+    assert story.facts() == {"state": "completed", "reason": "mechanic_lost", "due": 999}
+    assert due(story) == {"booking": 999, "+15": 1499 * 30 // 900}
+
+
 def test_canceling_the_payment_ends_the_wait(story: Story) -> None:
     story.live().wait(minutes=29)
     payment = story.ask()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from autodoctor.accounts.actions import ban_user
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.errors import Refused
 from autodoctor.sessions.lifecycle import media, transitions
@@ -153,3 +154,31 @@ def test_a_page_says_nothing_more_of_the_call_once_a_later_one_has(call: Story, 
     assert report(True, second) is True
     assert report(None, first) is True
     assert report(False, second) is False
+
+
+def test_what_arrived_of_a_released_mechanic_starts_no_call_with_the_next_one(
+    customer: User, mechanic: User, mechanic2: User
+) -> None:
+    story = Story(customer, mechanic, VIDEO).pay().accept().join().connect().releases(customer)
+    story.mechanic = mechanic2
+    story.accept().join(mechanic2).hears(mechanic2)
+    with pytest.raises(Refused, match="no_media"):
+        story.start()
+    story.leave(mechanic2).wait(seconds=10)
+    assert story.session.state == "accepted"
+    assert story.join(mechanic2).connect().start().session.state == "live"
+
+
+def test_a_banned_mechanic_whose_browser_sends_on_is_missing(call: Story, mechanic: User) -> None:
+    ban_user(user=mechanic, now=call.now)
+    session = call.leave(mechanic).wait(seconds=10).session
+    assert (session.state, session.pause_cause) == ("reconnecting", "mechanic")
+    assert call.minutes_since_noon(session.paused_at) == 10
+    call.wait(minutes=6)
+    assert call.facts() == {"state": "completed", "reason": "mechanic_lost", "due": 2999 * 10 // 45}
+
+
+def test_a_banned_customer_whose_browser_sends_on_is_missing(call: Story, customer: User) -> None:
+    ban_user(user=customer, now=call.now)
+    session = call.leave(customer).wait(seconds=10).session
+    assert (session.state, session.pause_cause) == ("reconnecting", "customer")

@@ -14,7 +14,7 @@ from autodoctor.scheduler.leases import RECURRING
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.job_kinds import SessionJob
 from autodoctor.sessions.jobs.unpaid import KEPT, forget
-from autodoctor.sessions.lifecycle import alert_work
+from autodoctor.sessions.lifecycle import alert_work, transitions
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.tests.story import Story
 
@@ -52,6 +52,17 @@ def test_an_unpaid_booking_goes_with_its_log_and_files_and_the_ledger_stays(unpa
     assert not SessionEvent.objects.exists()
     assert Payment.objects.filter(owner_id=unpaid.id).exists()
     assert Job.objects.filter(kind=FilesJob.FORGET, key=str(unpaid.id)).exists()
+
+
+def test_a_booking_that_is_paid_begins_however_late_its_news_is(customer: User, mechanic: User) -> None:
+    """The queue is behind: when the time to pay is over, the hold is written, and has had no consequences yet."""
+    story = Story(customer, mechanic).wait(minutes=30)
+    story.hold(story.payment).wait(minutes=10)
+    assert (story.session.state, story.payment.due_cents) == ("requested", None)
+    before = story.session.seq
+    transitions.admit_request(session_id=story.id, now=story.now)
+    assert story.session.seq == before
+    assert story.accept().session.state == "accepted"
 
 
 def test_an_unpaid_booking_leaves_the_car_that_it_was_about_in_the_garage(unpaid: Story) -> None:

@@ -1,6 +1,7 @@
 """The summary over HTTP."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -37,6 +38,14 @@ def test_only_the_mechanic_reads_a_summary_draft_by_the_api(desk: Desk, stranger
     assert draft["findings"].splitlines() == CONTENT.findings.splitlines()
     assert [part["quantity"] for part in draft["parts"]] == [None, 1, 1]
     assert len(draft["photos"]) == 1
+
+
+def test_a_draft_with_photos_that_are_none_is_shown_without_them(desk: Desk) -> None:
+    photo = desk.photo()
+    chosen = [str(photo.id), "garbage", "", str(uuid4())]
+    assert desk.client().post(f"{desk.page}draft/", FORM | {"photos": chosen}).status_code == 303
+    draft = desk.client().get(desk.api)
+    assert (draft.status_code, [one["id"] for one in draft.json()["photos"]]) == (200, [str(photo.id)])
 
 
 def test_a_summary_is_sent_once(desk: Desk, stranger: User, support: User) -> None:

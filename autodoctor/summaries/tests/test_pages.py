@@ -210,6 +210,23 @@ def test_a_correction_is_shown_with_its_date(desk: Desk) -> None:
     assert desk.summary.corrections.count() == 1
 
 
+def test_what_another_window_saves_in_the_moment_of_the_submission_is_not_lost(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit = actions.submit
+
+    def after_another_window(**given: Any) -> Summary:
+        assert send(desk, "draft/", {"findings": "The alternator, too"}, headers=JSON).status_code == 200
+        return submit(**given)
+
+    monkeypatch.setattr(actions, "submit", after_another_window)
+    answer = send(desk)
+    assert answer.status_code == 409
+    assert "The minus clamp" in text(answer)
+    assert Draft.objects.get(session_id=desk.id).typed["findings"] == "The alternator, too"
+    assert not Summary.objects.exists()
+
+
 def test_a_correction_that_is_refused_stays_on_the_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.submit()
     assert desk.client().post(f"{desk.page}corrections/", {"text": "\u200b\u2800"}).status_code == 422

@@ -17,13 +17,15 @@ from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.jobs import chats
+from autodoctor.sessions.lifecycle.transitions import PlanTerms
 from autodoctor.sessions.tests.story import Story
-from autodoctor.support import search
+from autodoctor.support import search, staff_actions
 from autodoctor.support.models import StaffAction
 
 ClientOf = Callable[[User], Client]
 NOW = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
 VIN = "YV1RS61R722123456"
+CALL = PlanTerms(slug="video", name="Standard Video", kind="video", seconds=45 * 60, price_cents=2999)
 
 
 @pytest.fixture
@@ -178,6 +180,15 @@ def test_a_ban_needs_a_reason_is_written_down_and_lifted(story: Story, support: 
         ("account.banned", support.id, "asked for cash"),
         ("account.unbanned", support.id, "mistaken identity"),
     ]
+
+
+def test_whoever_is_banned_while_only_their_media_arrive_was_there_until_then(
+    customer: User, mechanic: User, support: User
+) -> None:
+    call = Story(customer, mechanic, CALL).live().leave(mechanic).wait(minutes=5)
+    staff_actions.ban(user=mechanic, by=support, reason="rude", now=call.now)
+    session = call.wait(seconds=10).session
+    assert (session.state, call.minutes_since_noon(session.paused_at)) == ("reconnecting", 5)
 
 
 def test_support_cannot_shut_support_out(colleague: User, desk: Client) -> None:
