@@ -45,6 +45,8 @@ def help_page(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         sent_to = request.session.pop(SENT_TO, "") if "sent" in request.GET else ""
         return _show(request, _empty_form(request, person), sent_to=sent_to)
+    if person is None and kept_words.MARK in request.POST:
+        return ask_to_sign_in(request)  # the form of an account, which asks for no address
     return _ask(request, person) if person else _ask_as_visitor(request)
 
 

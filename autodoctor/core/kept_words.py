@@ -4,8 +4,8 @@ A browser without scripts has nothing else that keeps it: the page that it was t
 browser's session, by the address that the form posts to: the sign-in had expired, the form was refused and the answer
 leads on, or it waited too long for a password. Nothing is done by itself: only the words come back.
 
-No view knows of it. A page is filled in behind its view, which has let the person in; where it does not hold the form
-any more, the words stand on top of it. Somebody else who signs in at this browser does not see them:
+A page knows nothing of it: it is filled in behind its view, which has let the person in. Where it does not hold the
+form any more, the words stand on top of it. Somebody else who signs in at this browser does not see them:
 
 - Words of somebody who was signed in are shown to them alone.
 - Words of somebody who was signed out are shown to whom the form's mark names. `{% of_viewer %}` writes it into forms

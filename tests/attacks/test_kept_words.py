@@ -65,6 +65,7 @@ CASES = [
     Case("/sessions/{told}/rating/", "/sessions/{told}/", "customer", {"stars": "4", "line": LINE}),
     Case("/sessions/{live}/help/", "/sessions/{live}/help/", "customer", {"reason": "behaviour", "text": WORDS}),
     Case("/sessions/{live}/substitute/", ROOM, "mechanic", {"note": WORDS}),
+    Case("/help/", "/help/", "customer", {"topic": "account", "text": WORDS}),
     Case("/help/{conversation}/", "/help/{conversation}/", "customer", {"text": WORDS}),
     Case("/garage/add/", "/garage/add/", "customer", CAR | {"mileage": "84.000"}),
     Case("/garage/{car}/edit/", "/garage/{car}/edit/", "customer", CAR),
@@ -85,6 +86,7 @@ CASES = [
     Case("/support/people/{person}/", "", "support", {"reason": LINE}, (("act", "sign_out"),)),
     Case("/support/mechanics/{applicant}/", "/support/mechanics/", "support", {"reason": LINE}, (("act", "decline"),)),
     Case("/support/jobs/{job}/", "/support/jobs/", "support", {"reason": LINE}, (("act", "dismiss"),)),
+    Case("/admin/booking/plan/add/", "", "support", {"name": LINE, "price_cents": "ten"}),
     Case("/admin/booking/plan/{plan}/change/", "", "support", {"name": LINE, "price_cents": "ten"}),
 ]
 # Forms without a text: a button, a choice, a check mark, a file, a card.
