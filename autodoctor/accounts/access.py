@@ -7,11 +7,14 @@ address. A view that its visitor may see but not use raises `PermissionDenied` i
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec, cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.urls import is_valid_path
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -102,9 +105,26 @@ def _guard(view: View[P], access: str, roles: frozenset[Role]) -> Guarded:
         if request.user.role not in roles:
             note("Access refused: another role", request, request.user, access=access)
             raise Http404
-        return view(cast(SignedInRequest, request), *args, **kwargs)
+        answer = view(cast(SignedInRequest, request), *args, **kwargs)
+        return _above(request) if _is_address_of_a_form(request, answer) else answer
 
     return set_access(guarded, access)
+
+
+def _is_address_of_a_form(request: HttpRequest, answer: HttpResponseBase) -> bool:
+    """Return whether a browser was led to where a form goes, and would show nothing.
+
+    A refused form stands at such an address, and it is the page to come back to from the sign-in or the password.
+    """
+    is_led = request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
+    return is_led and answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+
+
+def _above(request: HttpRequest) -> HttpResponse:
+    """Lead to the nearest page above this address: the one that holds its form."""
+    parts = request.path.rstrip("/").split("/")
+    above = ("/".join([*parts[:length], ""]) for length in range(len(parts) - 1, 1, -1))
+    return redirect(next((path for path in above if is_valid_path(path)), links.dashboard()))
 
 
 def _way_back(request: HttpRequest) -> str:

@@ -327,3 +327,26 @@ def test_a_stranger_who_signs_in_at_the_browser_reads_nothing(
         page = Fields(answer.content.decode())
         assert not words & {value.removeprefix("\n") for _name, value in page.shown}
         assert "behind the dash" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.page and case.page != case.address])
+def test_a_form_that_was_refused_at_its_own_address_leads_back_to_the_page_above_it(
+    case: Case, things: dict[str, object], people: People
+) -> None:
+    """The browser is then at an address that only takes the form, and says so as the page before."""
+    browser = Browser()
+    browser.client.defaults["HTTP_SEC_FETCH_MODE"] = "navigate"
+    address, page = (path.format(**things) for path in (case.address, case.page))
+    asked = browser.send(address, case.typed | dict(case.sent), address)
+    shown = browser.sign_in(people[case.who], asked.headers["Location"])
+    assert shown.request["PATH_INFO"] == page
+    assert expected(case.typed) <= fields(shown)
+
+
+def test_every_address_of_a_form_leads_to_a_page(things: dict[str, object], people: People) -> None:
+    for role, person in people.items():
+        client = Client(headers={"Sec-Fetch-Mode": "navigate"})
+        client.force_login(person)
+        for address in sorted(address for address, (access, _statuses) in PAGES.items() if access != "anyone"):
+            answer = client.get(address.replace("<session_id>", str(things["live"])).replace("<name>", "message"))
+            assert answer.status_code != 405, (role, address)
