@@ -7,6 +7,7 @@ from uuid import uuid4
 import qrcode  # type: ignore[import-untyped]
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms import BaseForm
@@ -93,6 +94,11 @@ class TwoFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def build_totp_svg(self, url: str) -> str:
         """Draw the code on white, because cameras cannot read black on a dark page."""
         return str(qrcode.make(url, image_factory=SvgPathFillImage).to_string(encoding="unicode"))
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        """Return the name that a new passkey has until its owner gives it another."""
+        number = Authenticator.objects.filter(user=user, type=type).count() + 1
+        return str(_("Passkey %(number)d") % {"number": number} if number > 1 else _("Passkey"))
 
     def encrypt(self, text: str) -> str:
         return encryption.encrypt(text)

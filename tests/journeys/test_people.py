@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys import staging
 from tests.journeys.conftest import Crowd, Watch
+from tests.journeys.inspection import inspect
 from tests.journeys.people import CONCERN, Customer
 from tests.journeys.shared import Come
 from tests.kit.server import PASSWORD as EASY
@@ -58,10 +59,10 @@ def test_signing_up_in_the_middle_of_booking_keeps_the_intake(server: Server, br
     visitor.goes_to_payment().pays().stops("Cancel request")
 
 
-def test_a_passkey_signs_in_without_a_password(server: Server, browser_of: OpenPage) -> None:
-    page = browser_of(None)
+def _comes_with_a_passkey(page: Page, email: str, name: str) -> None:
+    """Sign up and add a passkey; the page shows the recovery codes."""
     page.goto("/sign-up/?next=/account/two-factor/")
-    _sign_up(page, "passkey@example.org", "Paula Passkey")
+    _sign_up(page, email, name)
     device = page.context.new_cdp_session(page)
     device.send("WebAuthn.enable")
     device.send("WebAuthn.addVirtualAuthenticator", {"options": FINGERPRINT})
@@ -70,14 +71,53 @@ def test_a_passkey_signs_in_without_a_password(server: Server, browser_of: OpenP
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("heading", name="Recovery Codes")).to_be_visible()
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+
+
+def _signs_out(page: Page) -> None:
     page.goto("/account/")
     page.get_by_role("main").get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
+
+
+def test_a_passkey_signs_in_without_a_password(server: Server, browser_of: OpenPage) -> None:
+    page = browser_of(None)
+    _comes_with_a_passkey(page, "passkey@example.org", "Paula Passkey")
+    inspect(page, "recovery-codes")
+    _signs_out(page)
     page.goto("/sign-in/")
     page.get_by_role("button", name="Sign in with a passkey").click()
 
     expect(page.get_by_role("heading", name="Hello, Paula Passkey")).to_be_visible()
+
+
+def test_a_passkey_is_the_second_step_gets_a_name_and_goes(server: Server, browser_of: OpenPage) -> None:
+    page = browser_of(None)
+    _comes_with_a_passkey(page, "second-step@example.org", "Sam Secondstep")
+    page.get_by_role("link", name="Create new codes").click()
+    inspect(page, "recovery-codes-anew")
+    page.get_by_role("button", name="Create new codes").click()
+    expect(page.get_by_text("10 of 10 codes are left")).to_be_visible()
+    _signs_out(page)
+    page.goto("/sign-in/?next=/account/two-factor/webauthn/")
+    page.get_by_label("Email").fill("second-step@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="One more step")).to_be_visible()
+    inspect(page, "second-step")
+    page.get_by_role("button", name="Use a passkey or security key").click()
+
+    inspect(page, "passkeys")
+    page.get_by_role("link", name="Rename").click()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    inspect(page, "passkey-name")
+    page.get_by_label("Name").fill("The old phone")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Remove The old phone").click()
+    inspect(page, "passkey-goes")
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("You have no passkey yet.")).to_be_visible()
 
 
 def test_a_refused_passkey_is_said_in_words(server: Server, browser_of: OpenPage) -> None:

@@ -205,7 +205,7 @@ def test_a_new_key_gets_a_name_that_its_list_can_show(home: Client, customer: Us
 @pytest.mark.parametrize("typed", ["", "\u202eenohp", "\u200b"])
 def test_a_new_key_without_a_name_that_shows_gets_one(home: Client, customer: User, typed: str) -> None:
     register(home, Passkey(customer), name=typed)
-    assert str(Authenticator.objects.get(type=Authenticator.Type.WEBAUTHN)) == "Master key"
+    assert str(Authenticator.objects.get(type=Authenticator.Type.WEBAUTHN)) == "Passkey"
 
 
 @pytest.mark.parametrize("typed", ["N" * 81, "\u202eenohp", " ", "a\0b"])

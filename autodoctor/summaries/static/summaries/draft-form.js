@@ -36,10 +36,11 @@ export class DraftForm extends HTMLElement {
     this.#bringBack();
   }
 
-  /** Text that was typed here before, or in a window that is closed. */
+  /** Text that was typed before this script was there, in this window before, or in one that is closed. */
   #bringBack() {
     const own = this.#unsaved.own();
     const found = own ?? this.#unsaved.found();
+    if (!own && isTouched(this.#form)) this.#typed();
     if (!found) return;
     if (own && own.version === this.#version.value) return this.#use(own);
     fill(this.#banner("found"), "at", timeOfDay(found.at));
@@ -211,4 +212,16 @@ export class DraftForm extends HTMLElement {
   get #state() {
     return /** @type {HTMLElement} */ (this.querySelector("[data-state]"));
   }
+}
+
+/** Whether somebody has changed what the server sent. @param {HTMLFormElement} form */
+function isTouched(form) {
+  const fields = /** @type {(HTMLInputElement | HTMLTextAreaElement)[]} */ ([
+    ...form.querySelectorAll("input, textarea"),
+  ]);
+  return fields.some((field) =>
+    field instanceof HTMLInputElement && ["checkbox", "radio"].includes(field.type)
+      ? field.checked !== field.defaultChecked
+      : field.value !== field.defaultValue,
+  );
 }
