@@ -116,8 +116,9 @@ def _is_address_of_a_form(request: HttpRequest, answer: HttpResponseBase) -> boo
 
     A refused form stands at such an address, and it is the page to come back to from the sign-in or the password.
     """
-    is_led = request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
-    return is_led and answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+    # As a service worker hands a visit on, it may be no "navigate" any more.
+    is_visit = request.headers.get("Sec-Fetch-Mode") in {"navigate", "same-origin"}
+    return is_visit and request.method == "GET" and answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED
 
 
 def _above(request: HttpRequest) -> HttpResponse:

@@ -75,7 +75,8 @@ class KeptWords(MiddlewareMixin):
 
 def _is_page(request: HttpRequest, response: HttpResponse) -> bool:
     """Return whether a person looks at this. What a script fetches may be put anywhere, or thrown away."""
-    by_script = "HX-Request" in request.headers or request.headers.get("Sec-Fetch-Dest", "document") != "document"
+    # A visit that a service worker hands on may name itself otherwise than a visit, but never so.
+    by_script = "HX-Request" in request.headers or request.headers.get("Sec-Fetch-Mode") == "cors"
     is_html = response.headers.get("Content-Type", "").startswith("text/html")
     return request.method == "GET" and response.status_code == 200 and is_html and not by_script
 
