@@ -9,8 +9,8 @@ form any more, the words stand on top of it. Somebody else who signs in at this 
 
 - Words of somebody who was signed in are shown to them alone.
 - Words of somebody who was signed out are shown to whom the form's mark names. `{% of_viewer %}` writes it into forms
-  whose address is the same for everybody, such as the account's.
-- Without a mark they are kept only where the address names one thing, whose page lets in nobody but its people. On
+  whose address is the same for everybody, such as the account's, and of things that several people may open.
+- Without a mark they are kept only where the address names one thing, whose page lets in nobody but its owner. On
   another page of theirs, which may be everybody's, they do not stand.
 """
 

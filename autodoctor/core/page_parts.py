@@ -40,9 +40,12 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def of_viewer(context: Context) -> SafeString:
+def of_viewer(context: Context) -> str:
     """Say in a form whose page it stands on, so that its words come back to this person alone (`kept_words.py`)."""
-    mark = kept_words.mark_of(context["user"].pk)
+    user = context.get("user")
+    if user is None or not user.is_authenticated:
+        return ""
+    mark = kept_words.mark_of(user.pk)
     return format_html('<input type="hidden" name="{}" value="{}">', kept_words.MARK, mark)
 
 

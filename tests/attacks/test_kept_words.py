@@ -9,9 +9,11 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session as BrowserSession
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.booking.models import Plan, Vehicle
@@ -312,6 +314,20 @@ def test_what_was_typed_stands_in_its_form_after_the_next_sign_in_once(
     assert shown.request["PATH_INFO"] == case.page
     assert expected(case.typed) <= fields(shown)
     assert not expected(case.typed) <= fields(browser.client.get(case.page))
+
+
+def test_a_colleague_or_the_other_one_of_the_session_does_not_read_it_either(
+    case: Case, people: People, browser_of: Callable[[Case], tuple[Browser, Any]]
+) -> None:
+    colleague = User.objects.create_user("colleague@example.com", "demo", name="Chris Colleague", is_staff=True)
+    EmailAddress.objects.create(user=colleague, email=colleague.email, verified=True, primary=True)
+    others = {"customer": "mechanic", "mechanic": "customer"}
+    browser, asked = browser_of(case)
+    other = people[others[case.who]] if case.who in others else colleague
+    browser.sign_in(other, asked.headers["Location"])
+    page = browser.client.get(case.page).content.decode()
+    assert "behind the dash" not in page
+    assert escape(LINE) not in page
 
 
 def test_a_stranger_who_signs_in_at_the_browser_reads_nothing(
