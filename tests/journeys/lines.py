@@ -1,8 +1,12 @@
-"""The connection for messages and signals of a page, to be cut and restored."""
+"""The line of a page: a script that comes late; the connection for messages and signals, to be cut and restored."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from playwright.sync_api import Page, WebSocketRoute
+from playwright.sync_api import Page, Route, WebSocketRoute
+
+from tests.kit.waiting import until
 
 CUT = 3001  # the close code that a page receives when its connection is cut
 
@@ -56,3 +60,20 @@ class Line:
             return
         socket.connect_to_server()
         self._sockets.append(socket)
+
+
+@contextmanager
+def without_script(page: Page, name: str) -> Iterator[None]:
+    """The page that is opened meanwhile can be used, but its script `name` comes only at the end."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    address = re.compile(rf"/{name}[-.\w]*\.js$")
+    page.route(address, hold)
+    yield
+    until(lambda: page.evaluate("true") and bool(held))
+    for route in held:
+        route.continue_()
+    page.unroute(address)

@@ -14,6 +14,7 @@ from tests.journeys.calls import DEVICES, is_connected, see_moving_pictures
 from tests.journeys.conftest import DESKTOP, Watch
 from tests.journeys.handing_over import Phone, a_phone, allows, hand_over, shows_the_code
 from tests.journeys.inspection import inspect
+from tests.journeys.lines import without_script
 from tests.journeys.people import Customer, Mechanic
 from tests.journeys.reach import walk
 from tests.journeys.shared import Come, ComeMechanic, Pair, SharedPair
@@ -108,6 +109,17 @@ def test_from_the_payment_on_the_laptop_to_the_end_with_the_phone(
     laptop.ends().is_shown_the_end()
     phone.sees("The session is over").sees("Everything else is on your computer.")
     mechanic.is_shown_the_end()
+
+
+def test_the_code_comes_although_it_was_asked_for_before_the_script_was_there(server: Server, a_customer: Come) -> None:
+    laptop = a_customer(viewport=DESKTOP)
+    session_id = quietly.request(server, laptop.who, plan="video")
+    with without_script(laptop.page, "room/page/room"):
+        laptop.page.goto(f"/sessions/{session_id}/", wait_until="commit")
+        laptop.button("Use your phone").click()
+        laptop.sees("Scan this code")
+    expect(laptop.page.locator("#handover-dialog")).to_have_attribute("data-state", "offered")
+    quietly.act(server, laptop.who, session_id, "cancel")
 
 
 def test_the_call_moves_to_the_phone_without_a_gap_and_back(three: Three) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import pypdfium2
 import pytest
-from playwright.sync_api import FilePayload, Page, Route, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from autodoctor.files.tests.samples import photo
 from tests.journeys import quietly, staging
 from tests.journeys.conftest import Crowd, Watch
 from tests.journeys.inspection import inspect
+from tests.journeys.lines import without_script
 from tests.journeys.people import Customer, Mechanic
 from tests.kit.server import Server
 from tests.kit.waiting import until
@@ -192,20 +193,10 @@ def test_a_summary_draft_survives_a_reload_and_a_lost_connection(desk: Desk, wat
 
 
 def test_a_summary_begun_before_the_script_of_its_page_is_there_is_saved(desk: Desk) -> None:
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    desk.page.route(re.compile(r"/summaries/write[-.\w]*\.js$"), hold)
-    desk.page.goto(desk.address, wait_until="commit")
-    desk.writes(Findings=TEXTS["Findings"])
-    until(lambda: bool(held))
-    for route in held:
-        route.continue_()
-    desk.is_saved()
-    desk.page.unroute_all()
-    desk.opens().has("Findings", TEXTS["Findings"])
+    with without_script(desk.page, "summaries/write"):
+        desk.page.goto(desk.address, wait_until="commit")
+        desk.writes(Findings=TEXTS["Findings"])
+    desk.is_saved().opens().has("Findings", TEXTS["Findings"])
 
 
 def test_summary_text_typed_offline_survives_a_crash(desk: Desk, watch: Watch) -> None:

@@ -33,6 +33,7 @@ export class HandOver extends HTMLElement {
       if (region) this.#watch.observe(region, { childList: true, subtree: true, attributes: true });
     }
     this.#follow();
+    if (this.#dialog.open) this.#opened(); // before this script was there
   }
 
   disconnectedCallback() {
