@@ -84,10 +84,11 @@ class Page(HTMLParser):
         self._write(meant, values)
         return True
 
-    def put_first(self, html: str) -> None:
-        """Put this before everything else of the page's main part."""
+    def put_first(self, html: str) -> bool:
+        """Put this before everything else of the page's main part. Return whether there is one."""
         if self._main >= 0:
             self._edits[(self._main, self._main)] = html
+        return self._main >= 0
 
     def _write(self, form: _Form, values: dict[str, list[str]]) -> None:
         rows = {name: iter(given) for name, given in values.items()}

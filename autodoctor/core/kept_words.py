@@ -85,10 +85,9 @@ def _show(request: HttpRequest, response: HttpResponse, waiting: list[Kept]) -> 
     page = Page(response.content.decode(), request.path)
     filled = [each for each in waiting if page.fill(each["path"], [(name, value) for name, value in each["fields"]])]
     without_form = [each for each in waiting if each not in filled and _belongs_on(request, each) and _texts(each)]
-    if without_form:
-        texts = [text for each in without_form for text in _texts(each)]
-        page.put_first(render_to_string("partials/kept_words.html", {"texts": texts}, request))
-    if shown := filled + without_form:
+    texts = [text for each in without_form for text in _texts(each)]
+    is_put = texts and page.put_first(render_to_string("partials/kept_words.html", {"texts": texts}, request))
+    if shown := filled + (without_form if is_put else []):
         request.session[_KEY] = [each for each in request.session[_KEY] if each not in shown]
         response.content = page.text.encode()
         response.headers.pop("ETag", None)

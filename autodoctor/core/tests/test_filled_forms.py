@@ -73,5 +73,6 @@ def test_of_two_forms_with_one_address_the_one_whose_button_was_pressed_is_meant
 
 def test_something_is_put_before_the_rest_of_the_main_part() -> None:
     page = Page(PAGE, "/here/")
-    page.put_first("<p>first</p>")
+    assert page.put_first("<p>first</p>")
     assert page.text == PAGE.replace('<main id="main">', '<main id="main"><p>first</p>')
+    assert not Page("<p>nothing</p>", "/here/").put_first("<p>first</p>")
