@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "autodoctor.accounts.private_answers.PrivateAnswers",
+    "autodoctor.core.kept_words.KeptWords",
     "autodoctor.accounts.staff_middleware.StaffSessionMiddleware",
     "autodoctor.accounts.reauthentication.ReauthenticationMiddleware",
     "autodoctor.accounts.time_zones.TimeZoneMiddleware",

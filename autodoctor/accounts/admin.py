@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from autodoctor.accounts.access import support_only
+from autodoctor.accounts.access import asking_first, support_only
 from autodoctor.accounts.models import MechanicProfile, Notify, User
 from autodoctor.accounts.reauthentication import fresh
 from autodoctor.core.admin_base import OnlyItsFilters, sensible
@@ -17,7 +17,7 @@ from autodoctor.core.admin_base import OnlyItsFilters, sensible
 admin.site.login = support_only(admin.site.login)  # type: ignore[assignment,method-assign]
 # Prices, roles, second factors: whatever the admin changes, it asks for a fresh password or code.
 _admin_view = admin.site.admin_view
-admin.site.admin_view = lambda view, cacheable=False: _admin_view(fresh(sensible(view)), cacheable)  # type: ignore[assignment,method-assign,return-value]
+admin.site.admin_view = lambda view, cacheable=False: asking_first(_admin_view(fresh(sensible(view)), cacheable))  # type: ignore[assignment,method-assign,return-value]
 
 
 class SupportAdmin(OnlyItsFilters):

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from autodoctor.accounts.security_log import note
-from autodoctor.core import links
+from autodoctor.core import kept_words, links
 from autodoctor.core.errors import own_path
 from autodoctor.core.page_addresses import page_before
 from autodoctor.core.parsing import wants_json
@@ -94,13 +94,16 @@ def refusal(request: HttpRequest) -> JsonResponse:
 def resume(request: HttpRequest, kept: dict[str, str]) -> HttpResponseBase:
     """Do what was sent before the password was asked for; allauth calls this once the person has proved it.
 
-    What waits for too long, or belongs to another page than this way leads back to, is not done. The latter waits on:
-    another tab may be asking for the password, and has promised to do it.
+    What waits for too long, or belongs to another page than this way leads back to, is not done. Of the former the
+    words stand in the form again. The latter waits on: another tab may be asking for the password, and has promised to
+    do it.
     """
     back = own_path(request.POST.get("next") or request.GET.get("next") or "")
     is_late = time.time() - float(kept["at"]) > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
     if is_late or back != kept["page"]:
-        if not is_late:
+        if is_late:
+            kept_words.keep(request, page=back or kept["page"], path=kept["path"], form=QueryDict(kept["form"]))
+        else:
             _wait(request, kept)
         messages.warning(request, _("What you sent before has not been done: it is too long ago. Look at it again."))
         return HttpResponseRedirect(back or kept["page"])

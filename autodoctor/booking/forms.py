@@ -1,5 +1,6 @@
 """The intake form. The page and the API use the same rules."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -46,6 +47,19 @@ def storable(text: str) -> None:
         raise forms.ValidationError(_("This field contains characters that are not text."), code="not_text") from None
 
 
+class VersionField(forms.CharField):
+    """The version of a text that the page led to, or none. `changed` is said to somebody who has seen another one."""
+
+    def __init__(self, version: Callable[[], str], changed: Any) -> None:
+        super().__init__(required=False, max_length=20)
+        self._version, self._changed = version, changed
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if value not in ("", self._version()):
+            raise forms.ValidationError(self._changed, code="changed")
+
+
 class VinField(forms.CharField):
     def to_python(self, value: Any) -> str:
         return vin.clean(super().to_python(value) or "")
@@ -72,8 +86,8 @@ class VehicleForm(forms.Form):
 
     vin = VinField(max_length=40, **one_line(_("VIN"), autocapitalize="characters", spellcheck="false"))
     year = WholeNumberField(min_value=OLDEST_YEAR, **one_line(_("Year"), inputmode="numeric"))
-    make = LineField(max_length=MAKE_MAX, validators=[storable], **one_line(_("Make"), placeholder=_("Ford")))
-    model = LineField(max_length=MODEL_MAX, validators=[storable], **one_line(_("Model"), placeholder=_("F-150")))
+    make = LineField(max_length=MAKE_MAX, **one_line(_("Make"), placeholder=_("Ford")))
+    model = LineField(max_length=MODEL_MAX, **one_line(_("Model"), placeholder=_("F-150")))
     mileage = WholeNumberField(
         min_value=0, max_value=HIGHEST_MILEAGE, **one_line(_("Mileage now"), inputmode="numeric")
     )
@@ -160,8 +174,13 @@ class IntakeForm(VehicleForm):
     )
     keep_card = forms.BooleanField(label=_("Keep my card for extending this session"), required=False)
     # The versions that the page led to.
-    terms = forms.CharField(required=False, max_length=20)
-    cancellation = forms.CharField(required=False, max_length=20)
+    terms = VersionField(
+        lambda: TERMS.version, _("Our terms have changed meanwhile. Please read them, and send this form again.")
+    )
+    cancellation = VersionField(
+        lambda: CANCELLATION.version,
+        _("“Canceling and refunds” has changed meanwhile. Please read it, and send this form again."),
+    )
     token = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
     # A mechanic whom the customer asks for; `ask_seen` is how they stood when the page was made.
     ask_for = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -186,23 +205,6 @@ class IntakeForm(VehicleForm):
                 code="unsafe",
             )
         return "yes"
-
-    def clean_terms(self) -> str:
-        shown: str = self.cleaned_data["terms"]
-        if shown not in ("", TERMS.version):
-            raise forms.ValidationError(
-                _("Our terms have changed meanwhile. Please read them, and send this form again."), code="terms"
-            )
-        return shown
-
-    def clean_cancellation(self) -> str:
-        shown: str = self.cleaned_data["cancellation"]
-        if shown not in ("", CANCELLATION.version):
-            raise forms.ValidationError(
-                _("“Canceling and refunds” has changed meanwhile. Please read it, and send this form again."),
-                code="cancellation",
-            )
-        return shown
 
     def clean_plan(self) -> Plan:
         plan: Plan = self.cleaned_data["plan"]

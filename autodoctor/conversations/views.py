@@ -19,6 +19,7 @@ from autodoctor.conversations.forms import QuestionForm, VisitorForm, shown_now
 from autodoctor.conversations.messages import LONGEST
 from autodoctor.conversations.models import Conversation, State
 from autodoctor.conversations.topics import Topic
+from autodoctor.core import kept_words
 from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.core.links import support_board
 from autodoctor.core.parsing import parse_uuid
@@ -29,7 +30,6 @@ from autodoctor.rates.limits import HELP, QUESTIONS
 from autodoctor.rates.web import limited
 
 MOST = 100  # conversations on the page, the latest
-KEPT = "help_text"  # in the browser's session: words of somebody whose sign-in had expired, with the conversation
 SENT_TO = "help_sent_to"  # in the browser's session: the address that a link was mailed to
 
 
@@ -45,6 +45,8 @@ def help_page(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         sent_to = request.session.pop(SENT_TO, "") if "sent" in request.GET else ""
         return _show(request, _empty_form(request, person), sent_to=sent_to)
+    if person is None and kept_words.MARK in request.POST:
+        return ask_to_sign_in(request)  # the form of an account, which asks for no address
     return _ask(request, person) if person else _ask_as_visitor(request)
 
 
@@ -56,10 +58,11 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """Show one conversation; a POST (`text`, `client_id`) writes more. A refused form shows its text again."""
     found = links.visible_to(request).filter(pk=conversation_id).first()
     if found is None:
-        return _sign_in_first(request, conversation_id)
+        return _sign_in_first(request)
     if request.method != "POST":
         return _unchanged(request, found) or _page(request, found)
     if found.state == State.UNCONFIRMED:
+        kept_words.keep(request, page=request.path)
         return SeeOther(request.path)
     try:
         _write(request, found)
@@ -74,7 +77,7 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 
 def _page(request: HttpRequest, found: Conversation) -> HttpResponse:
     asking.read(found)
-    shown = render(request, "conversations/conversation.html", _facts(found) | {"text": _kept(request, found)})
+    shown = render(request, "conversations/conversation.html", _facts(found))
     shown.headers["ETag"] = _tag(found)
     return shown
 
@@ -97,7 +100,7 @@ def conversation_file(
     """Redirect to a file that the asker sent: for the asker and support. 404 for everybody else."""
     found = links.readable_by(request).filter(pk=conversation_id).first()
     if found is None:
-        return _sign_in_first(request, conversation_id)
+        return _sign_in_first(request)
     return redirect_to(get_object_or_404(files_of(found.pk), pk=file_id), request, thumbnail=thumbnail)
 
 
@@ -128,12 +131,10 @@ def confirm(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     return SeeOther(reverse("conversation", args=[found.pk]))
 
 
-def _sign_in_first(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    """Ask a signed-out person to sign in, and keep what they sent until then. 404 for everybody else."""
+def _sign_in_first(request: HttpRequest) -> HttpResponse:
+    """Ask a signed-out person to sign in. 404 for everybody else."""
     if request.user.is_authenticated:
         raise Http404
-    if text := request.POST.get("text", ""):
-        request.session[KEPT] = {"id": str(conversation_id), "text": text[: LONGEST * 2]}
     return ask_to_sign_in(request)
 
 
@@ -142,11 +143,6 @@ def _write(request: HttpRequest, found: Conversation) -> None:
     text = request.POST.get("text", "")
     with thread_files.received(thread_files.of_form(request), thread=asking.thread_of(found), now=now) as enclosed:
         asking.write(conversation_id=found.pk, text=text, client_id=client_id, now=now, enclosed=enclosed)
-
-
-def _kept(request: HttpRequest, found: Conversation) -> str:
-    kept: dict[str, str] = request.session.get(KEPT, {})
-    return str(request.session.pop(KEPT)["text"]) if kept.get("id") == str(found.pk) else ""
 
 
 def _ask(request: HttpRequest, person: User) -> HttpResponse:

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
@@ -69,15 +69,19 @@ def too_fast(request: HttpRequest, refusal: TooFast) -> HttpResponse:
 
 def _typed(request: HttpRequest) -> dict[str, Any]:
     """Return the fields of the form that was sent, but for its files, its token and secrets, which are asked again."""
-    fields = [(name, value) for name, values in request.POST.lists() for value in values]
-    fields = [(name, value) for name, value in fields if name != "csrfmiddlewaretoken"]
     is_made = _MADE in request.POST
     return {
         "address": _with_way_back(request) if is_made else request.get_full_path(),
         "is_form": request.method == "POST" and not is_made,
-        "fields": [(name, value) for name, value in fields if not _SECRET.search(name)],
-        "secrets": [name for name, _value in fields if _SECRET.search(name)],
+        "fields": typed_fields(request.POST),
+        "secrets": [name for name, values in request.POST.lists() for _value in values if _SECRET.search(name)],
     }
+
+
+def typed_fields(form: QueryDict) -> list[tuple[str, str]]:
+    """Return the fields of a form with their values, but for its token and secrets."""
+    names = [name for name in form if name != "csrfmiddlewaretoken" and not _SECRET.search(name)]
+    return [(name, value) for name in names for value in form.getlist(name)]
 
 
 def _with_way_back(request: HttpRequest) -> str:

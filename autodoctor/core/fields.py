@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.core.numbers import Ambiguous, NotANumber, parse_cents, parse_whole
-from autodoctor.core.parsing import is_blank
+from autodoctor.core.parsing import is_blank, visible_text
 
 
 class TextField(forms.CharField):
@@ -24,8 +24,7 @@ class LineField(forms.CharField):
     """Text on one line, with white space normalized; empty where nobody would see anything of it."""
 
     def to_python(self, value: Any) -> str:
-        text = super().to_python(" ".join(str(value or "").split())) or ""
-        return "" if is_blank(text) else text
+        return super().to_python(" ".join(visible_text(str(value or "")).split())) or ""
 
 
 class WholeNumberField(forms.IntegerField):

@@ -15,6 +15,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from autodoctor.core import kept_words
+
 register = template.Library()
 Tag = TypeVar("Tag", bound=Callable[..., object])
 ALWAYS_SAME: set[Callable[..., object]] = set()
@@ -35,6 +37,16 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>\n', static("icons.svg"), name
     )
+
+
+@register.simple_tag(takes_context=True)
+def of_viewer(context: Context) -> str:
+    """Say in a form whose page it stands on, so that its words come back to this person alone (`kept_words.py`)."""
+    user = context.get("user")
+    if user is None or not user.is_authenticated:
+        return ""
+    mark = kept_words.mark_of(user.pk)
+    return format_html('<input type="hidden" name="{}" value="{}">', kept_words.MARK, mark)
 
 
 @register.tag

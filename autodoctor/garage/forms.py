@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from autodoctor.booking.forms import HIGHEST_MILEAGE, VehicleForm, one_line, storable
+from autodoctor.booking.forms import HIGHEST_MILEAGE, VehicleForm, one_line
 from autodoctor.booking.models import Vehicle
 from autodoctor.core.fields import LineField, WholeNumberField
 from autodoctor.files.models import StoredFile
@@ -20,9 +20,7 @@ SAID = ("vin", "year", "make", "model")
 class CarForm(VehicleForm):
     """What a person says of their car. `car` is the one that is edited, whose mileage stands on its page."""
 
-    nickname = LineField(
-        max_length=NICKNAME_MAX, validators=[storable], **one_line(_("A name for it"), placeholder=_("The old truck"))
-    )
+    nickname = LineField(max_length=NICKNAME_MAX, **one_line(_("A name for it"), placeholder=_("The old truck")))
 
     def __init__(self, *args: Any, car: Vehicle | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -74,7 +72,6 @@ class ShareForm(forms.Form):
     )
     label = LineField(
         max_length=60,
-        validators=[storable],
         help_text=_("Only you see this."),
         **one_line(_("For whom?"), placeholder=_("The workshop at the corner")),
     )

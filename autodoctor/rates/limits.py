@@ -65,6 +65,7 @@ HELP_FILES = Limit("help_files", 30, 600, Who.ASKER)  # taken from forms and mai
 QUESTIONS = Limit("questions", 10, 360, sentence=_("You asked our support team many questions."))
 MESSAGES = Limit("messages", 40, 0.1, Who.SIGNED_IN)
 WAITING_LIST = Limit("waiting_list", 10, 60)
+KEPT_WORDS = Limit("kept_words", 20, 60)  # forms of signed-out people that wait in a session until they have signed in
 CONFIRMATIONS = Limit("confirmations", 2, 12 * 60 * 60, Who.MAILBOX)
 
 SOCKETS = Limit("sockets", 60, 0.5, Who.BROWSER)  # openings, before anybody is asked who it is

@@ -9,7 +9,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from autodoctor.core.fields import AmountField, WholeNumberField
+from autodoctor.core.fields import AmountField, LineField, WholeNumberField
 from autodoctor.core.parsing import storable_text, visible_text
 from autodoctor.payments import currencies
 from autodoctor.summaries import content as bounds
@@ -23,13 +23,6 @@ class Words(forms.CharField):
         return super().to_python(visible_text(str(value or ""))) or ""
 
 
-class Line(Words):
-    """Text on one line, with white space normalized."""
-
-    def to_python(self, value: Any) -> str:
-        return " ".join(super().to_python(value).split())
-
-
 class Quantity(WholeNumberField):
     """A quantity; one by default."""
 
@@ -38,8 +31,8 @@ class Quantity(WholeNumberField):
 
 
 class PartForm(forms.Form):
-    name = Line(label=_("Part"), max_length=bounds.PART_NAME_MAX)
-    number = Line(label=_("Part number"), max_length=bounds.PART_NUMBER_MAX, required=False)
+    name = LineField(label=_("Part"), max_length=bounds.PART_NAME_MAX)
+    number = LineField(label=_("Part number"), max_length=bounds.PART_NUMBER_MAX, required=False)
     quantity = Quantity(label=_("Quantity"), min_value=1, max_value=bounds.QUANTITY_MAX, required=False)
     price = AmountField(
         label=_("Estimated price, each"),

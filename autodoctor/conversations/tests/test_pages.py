@@ -119,8 +119,9 @@ def test_a_visitor_asks_confirms_and_answers(client: Client, support: User, clie
 def test_a_visitor_cannot_write_more_before_the_address_is_confirmed(of_visitor: Conversation) -> None:
     browser = Client()
     open_link(browser, of_visitor)
-    assert browser.post(f"/help/{of_visitor.pk}/", {"text": "More"}).status_code == 303
+    assert browser.post(f"/help/{of_visitor.pk}/", {"text": "More of it"}).status_code == 303
     assert of_visitor.entries.count() == 1
+    assert "More of it" in browser.get(f"/help/{of_visitor.pk}/").content.decode()
 
 
 def test_a_question_form_with_the_hidden_field_filled_in_stores_nothing(client: Client) -> None:

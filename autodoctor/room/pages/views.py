@@ -17,9 +17,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
-from autodoctor.core import links, refused_words
+from autodoctor.core import kept_words, links
 from autodoctor.core.errors import Refused, SeeOther
-from autodoctor.core.parsing import parse_count, storable_text, wants_json
+from autodoctor.core.parsing import parse_count, wants_json
 from autodoctor.core.permissions_policy import NO_BLUETOOTH, PERMISSIONS_POLICY
 from autodoctor.handover.middleware import handover_of
 from autodoctor.payments import checkout, stripe, stripe_js
@@ -208,21 +208,9 @@ def _refuse(request: SignedInRequest, session_id: UUID, error: dict[str, Any], s
     if wants_json(request):
         return JsonResponse(error, status=status)
     messages.error(request, error["detail"])
-    if note := storable_text(request.POST.get("note", ""))[: substitutes.LONGEST_NOTE * 2].strip():
-        _show_again(request, session_id, note)
-    return SeeOther(error.get("link") or _still_visible(request, session_id))
-
-
-def _show_again(request: SignedInRequest, session_id: UUID, note: str) -> None:
-    """Have the note for the next mechanic stand in its field again; where there is no field any more, in a notice."""
-    has_field = False
-    with suppress(Http404):
-        page = _page(request, session_id)
-        has_field = page.panel == "live" and page.going_on.may_leave
-    if has_field:
-        refused_words.keep(request, "note", session_id, note=note)
-    else:
-        messages.warning(request, _("You wrote: “%(note)s”") % {"note": note})
+    page = error.get("link") or _still_visible(request, session_id)
+    kept_words.keep(request, page=page)
+    return SeeOther(page)
 
 
 def _still_visible(request: SignedInRequest, session_id: UUID) -> str:

@@ -1,7 +1,5 @@
 """Filters for amounts, durations, links and the lines of the log."""
 
-from uuid import UUID
-
 from django import template
 from django.template import Context, Engine
 from django.template.defaultfilters import floatformat
@@ -10,7 +8,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from autodoctor.conversations.templatetags.conversations import linked
-from autodoctor.core import refused_words
 from autodoctor.core.page_parts import always_same
 from autodoctor.files import errors
 from autodoctor.payments.formatting import format_cents
@@ -46,13 +43,6 @@ register.filter("said_at_the_end", support_actions.closing_reason)
 def rendered(context: Context, name: str) -> SafeString:
     """Render a part that stands on the page more than once: `{% rendered "room/parts/….html" as part %}`."""
     return Engine.get_default().get_template(name).render(context)
-
-
-@register.simple_tag(takes_context=True)
-def refused_note(context: Context, session_id: UUID) -> str:
-    """Return a note for the next mechanic that was refused a moment ago, once."""
-    refused = refused_words.take(context.get("request"), "note", session_id)
-    return str(refused["note"]) if refused else ""
 
 
 @register.simple_tag

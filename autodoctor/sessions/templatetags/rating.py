@@ -2,16 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django import template
-from django.http import HttpRequest
-from django.template import Context
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import Role, User
-from autodoctor.core import refused_words
 from autodoctor.sessions.lifecycle.rating import version
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import ratings
@@ -61,14 +57,6 @@ class RatingOf:
 @register.simple_tag
 def rating_of(session: Session, viewer: User) -> RatingOf:
     return RatingOf(session, role_in(viewer, session) == Role.CUSTOMER, ratings.is_open(session, timezone.now()))
-
-
-@register.simple_tag(takes_context=True)
-def typed_rating(context: Context, session: Session) -> dict[str, Any]:
-    """Return what the form begins with: a rating that was refused a moment ago, once, else the one that is there."""
-    request: HttpRequest | None = context.get("request")
-    refused = refused_words.take(request, "rating", session.id)
-    return {"again": refused is not None, **(refused or {"stars": session.stars, "line": session.rating_line})}
 
 
 @register.filter

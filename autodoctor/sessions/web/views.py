@@ -19,7 +19,7 @@ from autodoctor.accounts import favorites
 from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in
 from autodoctor.accounts.actions import Refused as AccountsRefused
 from autodoctor.accounts.models import Role, User
-from autodoctor.core import links, refused_words
+from autodoctor.core import kept_words, links
 from autodoctor.core.errors import Refused, SeeOther, own_path
 from autodoctor.files.models import StoredFile
 from autodoctor.files.views import redirect_to
@@ -143,6 +143,7 @@ def rate(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     given = request.POST.get("stars", "")
     stars = int(given) if given in {"1", "2", "3", "4", "5"} else 0
     line, seen = request.POST.get("line", ""), request.POST.get("seen")
+    back = own_path(request.POST.get("back", "")) or reverse("dashboard")
     try:
         rating.rate_session(
             session_id=session_id, by=request.user, stars=stars, line=line, now=timezone.now(), seen=seen
@@ -152,8 +153,8 @@ def rate(request: SignedInRequest, session_id: UUID) -> HttpResponse:
         raise Http404 from None
     except Refused as refused:
         messages.error(request, refused.detail)
-        refused_words.keep(request, "rating", session_id, stars=stars, line=line[: rating.LONGEST_LINE * 2])
-    return SeeOther(own_path(request.POST.get("back", "")) or reverse("dashboard"))
+        kept_words.keep(request, page=back)
+    return SeeOther(back)
 
 
 @signed_in

@@ -91,6 +91,8 @@ def test_a_stale_act_on_a_job_says_what_became_of_the_job(desk: Client, colleagu
     form = {"act": "retry", "seen": "0", "subject": "mail.send k"}
     stale = desk.post(f"/support/jobs/{job.pk}/", form)
     assert "Chris Colleague: Dismissed, “told them”" in said(stale, desk)
+    stale = desk.post(f"/support/jobs/{job.pk}/", form | {"act": "dismiss", "reason": "I called <b>them</b>"})
+    assert "I called &lt;b&gt;them&lt;/b&gt;" in said(stale, desk)
     assert desk.post(f"/support/jobs/{job.pk}/", form | {"subject": "mail.send other"}).status_code == 404
 
 

@@ -143,6 +143,21 @@ def test_a_form_that_was_abandoned_is_not_sent_by_a_later_password(desk: Client,
     assert not Refund.objects.exists()
 
 
+def test_the_words_of_a_form_that_waited_too_long_stand_in_it_again(desk: Client, charged: Story) -> None:
+    asked = refund(desk, charged)
+    kept = desk.session["account_reauthentication_state"]
+    kept["state"]["at"] = "0"
+    change_session(desk, account_reauthentication_state=kept)
+    page = desk.get(confirm(desk, asked).headers["Location"]).content.decode()
+    assert "has not been done" in page
+    assert 'value="4.50"' in page
+    assert ">The picture froze &amp; stayed\nso</textarea>" in page
+    assert re.search(r'<details class="act[^"]*" id="act-refund" open>', page)
+    assert not re.search(r'name="sure"[^>]* checked', page)
+    assert "The picture froze" not in desk.get(page_of(charged)).content.decode()
+    assert not Refund.objects.exists()
+
+
 def test_of_forms_in_two_tabs_the_later_one_is_done_whichever_asks_first(
     desk: Client, charged: Story, customer: User
 ) -> None:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.accounts.reauthentication import fresh
+from autodoctor.core import kept_words
 from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.core.parsing import parse_count
 from autodoctor.scheduler.lane_watch import statuses
@@ -75,4 +76,5 @@ def _gone(request: SignedInRequest) -> HttpResponse:
     if last is None:
         raise Http404
     messages.warning(request, action_meanwhile(last).detail)
+    kept_words.keep(request, page=reverse("support_jobs"))
     return SeeOther(reverse("support_jobs"))
