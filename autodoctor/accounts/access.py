@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec, cast
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
@@ -91,10 +92,14 @@ def asking_first(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
 
 
 def _keep_words(request: HttpRequest) -> None:
-    """Keep what was typed, unless a program fills the database with forms."""
+    """Keep what was typed, unless a program fills the database with forms. Say that nothing was done."""
+    is_kept = False
     with suppress(TooFast):
         count_request(request, KEPT_WORDS)
-        kept_words.keep(request, page=page_before(request).path)
+        is_kept = kept_words.keep(request, page=page_before(request).path)
+    kept = _("Your sign-in had run out, so nothing was sent. What you typed is there again when you have signed in.")
+    lost = _("Your sign-in had run out, so nothing was sent. Sign in, then do it again.")
+    messages.warning(request, kept if is_kept else lost)
 
 
 def _guard(view: View[P], access: str, roles: frozenset[Role]) -> Guarded:

@@ -51,15 +51,19 @@ def mark_of(person_id: object) -> str:
     return _signer.sign(str(person_id))
 
 
-def keep(request: HttpRequest, *, page: str, path: str = "", form: QueryDict | None = None) -> None:
-    """Keep what was typed into this form, or into the one of this request, for its page and for `page`."""
+def keep(request: HttpRequest, *, page: str, path: str = "", form: QueryDict | None = None) -> bool:
+    """Keep what was typed into this form, or into the one of this request, for its page and for `page`.
+
+    Returns whether there is something that may be kept.
+    """
     path, form = path or request.path, request.POST if form is None else form
     fields, by = _bounded(form), _person(request) or _marked(form)
     if not fields or not (by or _names_a_thing(path)):
-        return
+        return False
     kept = Kept(path=path, page=urlsplit(page).path, by=by, at=time.time(), fields=fields)
     others = [each for each in request.session.get(_KEY, []) if each["path"] != path]
     request.session[_KEY] = [*others, kept][-MOST_FORMS:]
+    return True
 
 
 class KeptWords(MiddlewareMixin):

@@ -310,6 +310,8 @@ def test_what_was_typed_stands_in_its_form_after_the_next_sign_in_once(
 ) -> None:
     browser, asked = browser_of(case)
     assert asked.headers["Location"] == f"/sign-in/?next={case.page}"
+    said = browser.client.get(asked.headers["Location"]).content.decode()
+    assert "so nothing was sent. What you typed is there again when you have signed in." in said
     shown = browser.sign_in(people[case.who], asked.headers["Location"])
     assert shown.request["PATH_INFO"] == case.page
     assert expected(case.typed) <= fields(shown)

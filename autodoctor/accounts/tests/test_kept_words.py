@@ -75,6 +75,7 @@ def test_a_program_cannot_fill_the_database_with_words(car: Vehicle) -> None:
     answers = [send(browser, at(car), {"nickname": WORDS}) for browser in browsers]
     assert {answer.status_code for answer in answers} == {302}
     assert [bool(kept(browser)) for browser in browsers] == [True] * KEPT_WORDS.at_once + [False]
+    assert "Sign in, then do it again." in browsers[-1].get("/sign-in/").content.decode()
 
 
 def test_words_wait_for_an_hour(car: Vehicle, customer: User, client: Client) -> None:
