@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.journeys import staging
 from tests.journeys.conftest import Crowd, Watch
@@ -52,6 +52,7 @@ def test_signing_out_in_one_tab_hides_the_others_and_deletes_typed_messages(alon
     other.goto("/dashboard/")
     other.get_by_label("Your account").click()
     other.get_by_role("button", name="Sign out").click()
+    other.wait_for_url("/")
     expect(page.get_by_role("heading", name="You are signed out.")).to_be_visible()
     expect(page.get_by_role("link", name="Sign in")).to_have_attribute("href", re.compile(r"\?next=%2Fsessions%2F"))
     assert "secret address" not in page.content()
@@ -59,6 +60,26 @@ def test_signing_out_in_one_tab_hides_the_others_and_deletes_typed_messages(alon
         kept = tab.evaluate("JSON.stringify({ ...localStorage, ...sessionStorage })")
         assert "draft for nobody" not in kept
         assert "secret" not in kept
+
+
+def test_signing_out_leads_to_the_start_page_although_the_lists_lose_their_line_before_it_comes(
+    server: Server, a_customer: Come
+) -> None:
+    page = a_customer().page
+    with page.expect_websocket(lambda socket: socket.url.endswith("/ws/feed")) as lists:
+        page.goto("/dashboard/")
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch(max_redirects=0)
+        if not lists.value.is_closed():
+            lists.value.wait_for_event("close")
+        route.fulfill(response=answer)
+
+    page.route("**/sign-out/", answer_late)
+    page.get_by_label("Your account").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(f"{server.url}/")
+    expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
 
 
 def test_the_back_button_asks_before_it_leaves_a_session(alone: Talk) -> None:

@@ -5,6 +5,7 @@
  * Dispatches `changed` (detail: the changed list; null after a lost connection, because any list may have changed), and
  * `open` and `lost` with the connection.
  */
+import { leadToSignIn } from "lib/signed-out";
 
 const TIMING = { firstRetry: 500, lastRetry: 15_000, connect: 30_000, ping: 20_000, answer: 10_000 }; // milliseconds
 const SIGNED_OUT = 4401;
@@ -86,7 +87,7 @@ export class Feed extends EventTarget {
     this.#socket = null;
     clearTimeout(this.#timers.ping);
     clearTimeout(this.#timers.answer);
-    if (code === SIGNED_OUT) return location.reload();
+    if (code === SIGNED_OUT) return leadToSignIn();
     this.dispatchEvent(new CustomEvent("lost"));
     this.#isReplaced = code === REPLACED;
     if (this.#isReplaced) return;

@@ -8,6 +8,7 @@
  * a button that moves while it is pressed swallows the tap.
  */
 import { renew } from "lib/renew";
+import { leadToSignIn } from "lib/signed-out";
 import { wordsOf } from "lib/templates";
 
 /**
@@ -103,7 +104,7 @@ export class LiveRegions {
     const headers = { Accept: "text/html" };
     if (this.#tag) headers["If-None-Match"] = this.#tag;
     const answer = await fetch(this.#address(), { headers, signal }).catch(() => null);
-    if (answer?.redirected) return location.reload(); // to sign in
+    if (answer?.redirected) return leadToSignIn();
     if (answer?.status === 404) return this.#gone();
     const markup = answer?.status === 200 ? await answer.text().catch(() => null) : "";
     const isRefused = !answer || answer.status >= 500 || answer.status === TOO_MANY_REQUESTS;

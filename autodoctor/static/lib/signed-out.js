@@ -9,12 +9,21 @@ import { setTitle } from "lib/title";
 import { forgetEverything } from "lib/typed-text";
 
 const tabs = new BroadcastChannel("sign-out");
+let isGoing = false;
+
+/** Load the page anew, which leads to the sign-in, unless its person has just signed out here and another page comes. */
+export function leadToSignIn() {
+  if (!isGoing) location.reload();
+}
 
 document.addEventListener("submit", ({ target }) => {
   if (!(target instanceof HTMLFormElement) || !("signOut" in target.dataset)) return;
+  isGoing = true;
   forget();
   tabs.postMessage(null);
 });
+
+addEventListener("pageshow", () => (isGoing = false));
 
 tabs.addEventListener("message", () => {
   forget();

@@ -9,6 +9,7 @@ import { feed } from "lib/feed";
 import { LiveRegions } from "lib/live-regions";
 import { toEnd } from "lib/scrolling";
 import { send, whileBusy } from "lib/sending";
+import { leadToSignIn } from "lib/signed-out";
 import { wordsOf } from "lib/templates";
 import { keep, recall } from "lib/typed-text";
 import { isIn } from "room/wire/states";
@@ -80,7 +81,7 @@ export class GetHelp extends HTMLElement {
   /** @param {HTMLFormElement} form */
   async #send(form) {
     const { ok, redirected, detail } = await send(form.action, { body: new FormData(form) });
-    if (redirected) return location.reload(); // to sign in; what is typed is kept
+    if (redirected) return leadToSignIn(); // what is typed is kept
     this.#refuse(ok ? "" : detail || wordsOf(this, "failed"));
     if (ok) this.#sent(form);
     if (ok || detail) await this.#regions.refresh();
