@@ -10,7 +10,7 @@ from django.core.management.utils import get_random_secret_key
 from autodoctor.core import logs, password_rules
 from autodoctor.core.deadlines import read_deadlines
 from autodoctor.core.encryption import key_from
-from autodoctor.core.env import IN_A_FILE, Environment, MailServer, exit_with, pooled, read_keys
+from autodoctor.core.env import IN_A_FILE, POOL_LEAST, Environment, MailServer, exit_with, pooled, read_keys
 from autodoctor.core.file_stores import read_file_store
 from autodoctor.core.model_settings import read_drafter, read_transcriber
 from autodoctor.core.static_files import add_headers
@@ -21,10 +21,8 @@ env = Environment()
 
 DEBUG = env.bool("DEBUG", default=False)
 DATA = Path(env.str("AUTODOCTOR_DATA", default=str(BASE_DIR / ".data")))
-PORT = env.int("PORT", default=8000)
-SITE_URL = env.str("SITE_URL", default=f"http://localhost:{PORT}").rstrip("/")
-if not DEBUG and not SITE_URL.startswith("https://"):
-    exit_with("SITE_URL is not set to the https address that people use.")
+PORT = env.whole_number("PORT", default=8000, least=1, most=65535)
+SITE_URL = env.site("SITE_URL", default=f"http://localhost:{PORT}", secure=not DEBUG)
 DATA.mkdir(parents=True, exist_ok=True)
 
 
@@ -149,14 +147,13 @@ ROW_SECURITY = env.row_security("ROW_SECURITY", DATABASES["default"])  # it refu
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"] |= IN_A_FILE
 else:
-    DATABASES["default"] |= pooled(DATABASES["default"], size=env.int("DATABASE_POOL", default=16), asks=ROW_SECURITY)
+    _most = env.whole_number("DATABASE_POOL", default=16, least=POOL_LEAST)
+    DATABASES["default"] |= pooled(DATABASES["default"], size=_most, asks=ROW_SECURITY)
     CLOCK_DATABASE = env.other_database("CLOCK_DATABASE_URL")
     DIRECT_DATABASE = env.other_database("DIRECT_DATABASE_URL")
 CACHES = {"default": {"BACKEND": "autodoctor.rates.cache.SharedCache"}}
 # Redis or Valkey: carries hints between processes, so that all of them hear at once what the heartbeat finds otherwise.
-REDIS_URL = env.str("REDIS_URL", default="")
-if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
-    exit_with("REDIS_URL is not of the form redis://user:password@host:6379, rediss://… or unix:///path.")
+REDIS_URL = env.redis("REDIS_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People
@@ -250,7 +247,7 @@ FILE_UPLOAD_TEMP_DIR = DATA / "files" / "incoming"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 DATA_UPLOAD_MAX_MEMORY_SIZE = None  # core/request_limits.py bounds each body before Django sees it
 SERVESTATIC_USE_FINDERS = DEBUG
-SERVESTATIC_MAX_AGE = env.int("STATIC_MAX_AGE", default=0 if DEBUG else 60)
+SERVESTATIC_MAX_AGE = env.whole_number("STATIC_MAX_AGE", default=0 if DEBUG else 60, least=0)
 SERVESTATIC_ADD_HEADERS_FUNCTION = add_headers
 SERVESTATIC_AUTOREFRESH = DEBUG and not SERVESTATIC_MAX_AGE  # otherwise files are listed once, at the start
 
@@ -295,7 +292,7 @@ EMAIL_BACKEND = _mail.backend
 EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.use_tls, _mail.use_ssl
-INBOUND_SECRET = env.str("INBOUND_SECRET", default="")  # user:password of the service that hands over what comes in
+INBOUND_SECRET = env.user_and_password("INBOUND_SECRET")  # user:password of the service that hands over what comes in
 ANYMAIL = {**_mail.anymail, "REQUESTS_TIMEOUT": EMAIL_TIMEOUT, "WEBHOOK_SECRET": INBOUND_SECRET or None}
 RESEND_WEBHOOK_SECRETS = env.resend_secrets("RESEND_WEBHOOK_SECRET", fetches="RESEND_API_KEY" in _mail.anymail)
 INBOUND_ADDRESS = env.mail_address("INBOUND_ADDRESS", default="") if env.str("INBOUND_ADDRESS", default="") else ""
@@ -321,12 +318,12 @@ if not DEBUG and not all(service.startswith("https://") for service in PUSH_SERV
 
 # Payments: the sandbox unless Stripe's keys are given.
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
-STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=[])
+STRIPE_WEBHOOK_SECRETS = env.beginning("STRIPE_WEBHOOK_SECRET", "whsec_")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")  # empty: Stripe's own
 STRIPE_LIVEMODE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
 # Browsers know it: with it, cards are entered in the room. Empty: on Stripe's page, in a tab of its own.
 STRIPE_PUBLISHABLE_KEY = env.str("STRIPE_PUBLISHABLE_KEY", default="" if STRIPE_SECRET_KEY else "pk_test_sandbox")
-STRIPE_COUNTRY = env.str("STRIPE_COUNTRY", default="US").upper()  # of our own account at Stripe
+STRIPE_COUNTRY = env.country("STRIPE_COUNTRY", default="US")  # of our own account at Stripe
 PAYOUT_COUNTRIES = env.dict("PAYOUT_COUNTRIES", default={STRIPE_COUNTRY: STRIPE_COUNTRY})  # where mechanics live: names
 PAYMENTS_SANDBOX = not STRIPE_SECRET_KEY
 if PAYMENTS_SANDBOX:
@@ -335,6 +332,8 @@ if PAYMENTS_SANDBOX:
     STRIPE_SECRET_KEY = "sk_test_sandbox"
     STRIPE_WEBHOOK_SECRETS = ["whsec_sandbox"]
     STRIPE_API_BASE = STRIPE_API_BASE or f"http://127.0.0.1:{PORT}/sandbox/stripe"
+elif not STRIPE_SECRET_KEY.startswith(("sk_", "rk_")):
+    exit_with("STRIPE_SECRET_KEY is not a secret or restricted key of Stripe (sk_… or rk_…).")
 elif not STRIPE_WEBHOOK_SECRETS:
     exit_with("STRIPE_WEBHOOK_SECRET is not set: without it no payment is ever noticed.")
 if STRIPE_PUBLISHABLE_KEY and not STRIPE_PUBLISHABLE_KEY.startswith("pk_live_" if STRIPE_LIVEMODE else "pk_test_"):
@@ -354,8 +353,8 @@ ROOM = {"heartbeat": 5} | env.json("ROOM", default={})
 # Single limits that differ from `rates/limits.py`, by name: how many at once, and the seconds until one more.
 LIMITS = env.json("LIMITS", default={})
 # Calls: TURN_SECRET is coturn's `static-auth-secret`. Without any, browsers try the direct way only.
-STUN_URLS = env.list("STUN_URLS", default=[])
-TURN_URLS = env.list("TURN_URLS", default=[])
+STUN_URLS = env.beginning("STUN_URLS", "stun:", "stuns:")
+TURN_URLS = env.beginning("TURN_URLS", "turn:", "turns:")
 TURN_SECRET = env.str("TURN_SECRET", default="")
 TURN_TTL = env.int("TURN_TTL", default=60 * 60)  # seconds that a browser may open ways with its credentials
 TURN_ONLY = env.bool("TURN_ONLY", default=False)  # every call by way of them: no browser learns the other's address
@@ -381,9 +380,8 @@ DEADLINES = read_deadlines(env.json("DEADLINES", default={}))
 
 # Watching it: logs, figures, errors
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: only this machine reads /metrics
-CLOCK_METRICS_PORT = env.int("CLOCK_METRICS_PORT", default=0)  # where `manage.py clock` shows them; 0: nowhere
-if not 0 <= CLOCK_METRICS_PORT <= 65535:
-    exit_with("CLOCK_METRICS_PORT is not a port.")
+# Where `manage.py clock` shows them; 0: nowhere
+CLOCK_METRICS_PORT = env.whole_number("CLOCK_METRICS_PORT", default=0, least=0, most=65535)
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
     exit_with("LOG_LEVEL is none of DEBUG, INFO, WARNING, ERROR and CRITICAL.")

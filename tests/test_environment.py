@@ -60,7 +60,23 @@ def test_a_start_without_settings_stops_with_one_sentence_alone(tmp_path: Path) 
         ("SITE_URL", "http://auto.example"),
         ("STRIPE_PUBLISHABLE_KEY", "sk_live_x"),
         ("STRIPE_PUBLISHABLE_KEY", "pk_test_x"),  # of the other mode
+        ("SITE_URL", "https://auto.example/doctor"),
+        ("SITE_URL", "https://auto example"),
+        ("SITE_URL", "https://auto.example:port"),
+        ("STRIPE_SECRET_KEY", "pk_live_x"),
+        ("STRIPE_SECRET_KEY", "whsec_x"),
+        ("STRIPE_WEBHOOK_SECRET", "sk_live_x"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_x,we_x"),
+        ("STRIPE_COUNTRY", "usa"),
         ("PORT", "eighty"),
+        ("PORT", "99999"),
+        ("PORT", "-1"),
+        ("STATIC_MAX_AGE", "-1"),
+        ("REDIS_URL", "http://cache.example"),
+        ("REDIS_URL", "redis://cache.example:port"),
+        ("STUN_URLS", "stun.example:3478"),
+        ("STUN_URLS", "stun:a.example:3478,turn:b.example"),
+        ("INBOUND_SECRET", "without a user"),
         ("STATIC_MAX_AGE", "an hour"),
         ("DATABASE_URL", "oracle://somewhere/else"),
         ("ROW_SECURITY", "1"),  # on SQLite
@@ -114,6 +130,25 @@ def test_settings_of_a_pair_are_set_together_or_not_at_all(tmp_path: Path) -> No
         stopped = start(tmp_path, wrong)
         assert stopped.returncode == 1
         assert stopped.stderr.startswith("VAPID_PUBLIC_KEY does not belong to the private key")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"S3_ENDPOINT_URL": "https://s3.example"}, "S3_BUCKET"),
+        ({"S3_ACCESS_KEY_ID": "key", "S3_SECRET_ACCESS_KEY": "secret"}, "S3_BUCKET"),
+        ({"S3_BUCKET": "files", "S3_ENDPOINT_URL": "s3.example"}, "S3_ENDPOINT_URL"),
+        ({"S3_BUCKET": "files", "S3_ACCESS_KEY_ID": "key"}, "S3_SECRET_ACCESS_KEY"),
+        ({"S3_BUCKET": "files", "S3_SECRET_ACCESS_KEY": "secret"}, "S3_ACCESS_KEY_ID"),
+        ({"DATABASE_URL": "postgres://host/name", "DATABASE_POOL": "1"}, "DATABASE_POOL"),
+        ({"TURN_SECRET": "secret", "TURN_URLS": "turn.example:3478"}, "TURN_URLS"),
+        ({"DEBUG": "1", "SITE_URL": "localhost:8000"}, "SITE_URL"),
+    ],
+)
+def test_settings_that_do_not_fit_each_other_stop_the_start(tmp_path: Path, given: dict[str, str], named: str) -> None:
+    stopped = start(tmp_path, given)
+    assert (stopped.returncode, len(stopped.stderr.strip().splitlines())) == (1, 1), stopped.stderr
+    assert named in stopped.stderr
 
 
 def test_a_database_keeps_what_its_address_demands(tmp_path: Path) -> None:

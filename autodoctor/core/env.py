@@ -1,6 +1,8 @@
 """Read the environment: a missing or wrong variable stops the start with one sentence instead of a traceback."""
 
 import base64
+import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
@@ -28,6 +30,22 @@ def read_keys(given: str) -> list[str]:
     return keys
 
 
+def is_address(given: str, *schemes: str) -> bool:
+    """Return whether this is the address of a service."""
+    try:
+        url = urlsplit(given)
+        _port = url.port  # raises for one that is no number, or too large
+    except ValueError:
+        return False
+    return url.scheme in schemes and given.isprintable() and " " not in given
+
+
+def is_origin(given: str, *schemes: str) -> bool:
+    """Return whether this is a scheme and a host, with or without a port, and nothing else."""
+    return is_address(given, *schemes) and bool(urlsplit(given).hostname) and given.count("/") == 2
+
+
+POOL_LEAST = 2  # connections that a process keeps open
 DATABASE_PATIENCE = 5  # seconds that a request waits for a connection
 # What SQLite needs beside the file's name.
 IN_A_FILE = {
@@ -51,7 +69,7 @@ def pooled(given: dict[str, Any], *, size: int, asks: bool) -> dict[str, Any]:
     database_limits`): PgBouncer refuses options at the start, and gives the next transaction another connection.
     `asks`: it is told with each statement who acts.
     """
-    pool = {"min_size": 2, "max_size": size, "timeout": DATABASE_PATIENCE}
+    pool = {"min_size": POOL_LEAST, "max_size": size, "timeout": DATABASE_PATIENCE}
     return {
         "ENGINE": "autodoctor.core.postgres" if asks else given["ENGINE"],
         "OPTIONS": {"connect_timeout": DATABASE_PATIENCE} | given.get("OPTIONS", {}) | {"pool": pool},
@@ -123,6 +141,56 @@ class Environment(environ.Env):  # type: ignore[misc] # the library has no types
         exit_with(
             f"{var} is none of smtp+tls://user:password@host:587, resend://key@api.resend.com and postmark://token@…."
         )
+
+    def site(self, var: str, default: str, *, secure: bool) -> str:
+        """Parse the address of the site, without a slash at its end; `secure`: only https will do."""
+        given = str(self.str(var, default=default)).rstrip("/")
+        if not is_origin(given, "https", *([] if secure else ["http"])):
+            exit_with(f"{var} is not set to the https address that people use, without a path: https://example.com.")
+        return given
+
+    def address(self, var: str) -> str:
+        """Parse the address of a service, which may have a path; empty without one."""
+        given = str(self.str(var, default=""))
+        if given and not is_address(given, "http", "https"):
+            exit_with(f"{var} is not an address of the form https://host.")
+        return given
+
+    def redis(self, var: str) -> str:
+        """Parse the address of Redis or Valkey; empty without one."""
+        given = str(self.str(var, default=""))
+        if given and not is_address(given, "redis", "rediss", "unix"):
+            exit_with(f"{var} is not of the form redis://user:password@host:6379, rediss://… or unix:///path.")
+        return given
+
+    def whole_number(self, var: str, default: int, *, least: int, most: int = sys.maxsize) -> int:
+        """Parse a whole number between these bounds."""
+        given = int(self.int(var, default=default))
+        if not least <= given <= most:
+            bounds = f"from {least} to {most}" if most < sys.maxsize else f"of {least} or more"
+            exit_with(f"{var} is not a whole number {bounds}.")
+        return given
+
+    def beginning(self, var: str, *starts: str) -> list[str]:
+        """Parse a list, separated by commas, of which each entry begins in one of these ways; empty without one."""
+        given: list[str] = self.list(var, default=[])
+        if not all(entry.startswith(starts) and entry not in starts for entry in given):
+            exit_with(f"{var}: each entry begins with {' or '.join(starts)}.")
+        return given
+
+    def country(self, var: str, default: str) -> str:
+        """Parse a country: two letters."""
+        given = str(self.str(var, default=default)).upper()
+        if not re.fullmatch(r"[A-Z]{2}", given):
+            exit_with(f"{var} is not a country of two letters, such as {default}.")
+        return given
+
+    def user_and_password(self, var: str) -> str:
+        """Parse `user:password`; empty without one."""
+        given = str(self.str(var, default=""))
+        if given and not all(given.partition(":")):
+            exit_with(f"{var} is not of the form user:password.")
+        return given
 
     def proxies(self, var: str) -> int | list[IPv4Network | IPv6Network]:
         """Parse the number or the networks of the proxies in front; by default X-Forwarded-For is not trusted."""
