@@ -1,6 +1,7 @@
 """The HTTP API: routers, and one form for every refusal."""
 
 import logging
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +27,7 @@ import autodoctor.summaries.api
 import autodoctor.transcripts.api  # noqa: F401 like those above, they join the sessions' router
 from autodoctor.accounts import reauthentication
 from autodoctor.accounts.reauthentication import ProofNeeded
+from autodoctor.api_description import Description
 from autodoctor.conversations.api import router as conversations
 from autodoctor.core.errors import Refused, TooFast, too_fast
 from autodoctor.core.outages import unanswered
@@ -46,7 +48,7 @@ class DescribedAPI(NinjaAPI):
 
     @cached_property
     def _description(self) -> OpenAPISchema:
-        return super().get_openapi_schema()
+        return Description(self, self.get_root_path({}))
 
     def get_openapi_schema(self, **_: Any) -> OpenAPISchema:
         return self._description
@@ -121,8 +123,14 @@ def forbidden(request: HttpRequest, error: AuthorizationError) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def bad_input(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    fields = {str(problem["loc"][-1]): str(problem["msg"]) for problem in error.errors}
+    fields = {_field_of(problem["loc"]): str(problem["msg"]) for problem in error.errors}
     return failure(request, 422, "invalid", _("Please check your input."), fields=fields)
+
+
+def _field_of(place: Iterable[str | int]) -> str:
+    """Return the innermost name: of what is wrong in a list, the list."""
+    *_outer, name = (part for part in place if isinstance(part, str))
+    return name
 
 
 @api.exception_handler(MultiPartParserError)
@@ -134,7 +142,9 @@ def unreadable(request: HttpRequest, error: Exception) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def other_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-    codes = {400: "bad_request", 403: "forbidden", 413: "too_large"}
+    if error.status_code == 400:  # the framework's, for a body that is no JSON
+        return bad_input(request, ValidationError([{"loc": ("body",), "msg": str(_("This is not valid JSON."))}]))
+    codes = {403: "forbidden", 413: "too_large"}
     return failure(request, error.status_code, codes.get(error.status_code, "refused"), str(error))
 
 

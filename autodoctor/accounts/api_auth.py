@@ -24,6 +24,12 @@ class Failure(Schema):
     detail: str
 
 
+class Invalid(Failure):
+    """Bad input: what is wrong, for each field; `body` is the whole of it."""
+
+    fields: dict[str, str]
+
+
 class Cookie(SessionAuth):
     """The cookie session with CSRF. `roles` limits access; everybody else gets the same 404."""
 

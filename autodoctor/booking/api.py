@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Field, File, Form, Schema, Status
 from ninja.files import UploadedFile
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator, WithJsonSchema
 
-from autodoctor.accounts.api_auth import ANYONE, SIGNED_IN, Failure, user_of
+from autodoctor.accounts.api_auth import ANYONE, SIGNED_IN, Failure, Invalid, user_of
 from autodoctor.booking import actions, vin
 from autodoctor.booking.actions import AlreadyOpen
 from autodoctor.booking.forms import IntakeForm
@@ -22,6 +22,15 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.web.api import SessionOut, as_answer, router
 
 NAMES = {"trouble_codes": "codes"}  # of fields that the form calls otherwise
+
+
+def _as_typed(codes: Any) -> Any:
+    """Return a list of codes, as a session has them, as somebody would type them."""
+    return ", ".join(codes) if isinstance(codes, list) and all(isinstance(code, str) for code in codes) else codes
+
+
+_LIST_OR_TEXT = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+Codes = Annotated[str, BeforeValidator(_as_typed), WithJsonSchema(_LIST_OR_TEXT)]
 
 
 class VehicleIn(Schema):
@@ -38,7 +47,7 @@ class IntakeIn(Schema):
     plan: str = Field(description="The plan's address, such as `chat`")
     vehicle: VehicleIn
     concern: str = Field(description="10 to 2,000 characters")
-    codes: str = Field("", description="Trouble codes as typed: at most 12, in at most 500 characters")
+    codes: Codes = Field("", description="Trouble codes as typed or as a list: at most 12, in at most 500 characters")
     safe: bool = Field(description="Somewhere safe: must be true")
     waiver: bool = Field(description="Understood the limits of remote advice: must be true")
     keep_card: bool = Field(False, description="Keep the card for extending this session")
@@ -56,10 +65,6 @@ class IntakeIn(Schema):
 class Booked(Schema):
     session: SessionOut
     checkout_url: str
-
-
-class Invalid(Failure):
-    fields: dict[str, str]
 
 
 class OpenSessionFailure(Failure):
@@ -106,7 +111,7 @@ class VinOut(Schema):
 
 @router.post(
     "/vin",
-    response={200: VinOut, 403: Failure, 413: Failure, 415: Failure, 422: Failure, 429: Failure, 503: Failure},
+    response={200: VinOut, 403: Failure, 413: Failure, 415: Failure, 422: Invalid, 429: Failure, 503: Failure},
     auth=ANYONE,
     throttle=Counted(BARCODES),
     tags=["booking"],

@@ -1,7 +1,7 @@
 """Help without a session over HTTP, for people with an account: ask, read the answers, write more."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -9,8 +9,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Field, Router, Schema, Status
+from pydantic import WithJsonSchema
 
-from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
+from autodoctor.accounts.api_auth import SIGNED_IN, Failure, Invalid, user_of
 from autodoctor.accounts.models import Role
 from autodoctor.conversations import asking, record
 from autodoctor.conversations.messages import LONGEST
@@ -21,7 +22,7 @@ from autodoctor.rates.limits import HELP, QUESTIONS
 from autodoctor.rates.web import Counted
 
 router = Router(tags=["help"])
-FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Failure}
+FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Invalid}
 MOST = 100  # conversations, the latest
 
 
@@ -31,7 +32,7 @@ class QuestionIn(Schema):
     client_id: UUID | None = Field(None, description="Repeating the id returns the same conversation")
 
 
-class MessageIn(Schema):
+class EntryIn(Schema):
     text: str = Field(min_length=1, max_length=LONGEST * 2)
     client_id: UUID | None = Field(None, description="Repeating the id returns the same message")
 
@@ -51,7 +52,7 @@ class EntryOut(Schema):
 class ConversationOut(Schema):
     id: UUID
     topic: Topic
-    state: State
+    state: Annotated[State, WithJsonSchema({"type": "string", "enum": State.values})]  # sessions have states, too
     state_at: datetime
     created_at: datetime
     seq: int
@@ -95,7 +96,7 @@ def read(request: HttpRequest, conversation_id: UUID) -> dict[str, Any]:
     auth=SIGNED_IN,
     throttle=Counted(HELP),
 )
-def write(request: HttpRequest, conversation_id: UUID, body: MessageIn) -> Status[dict[str, Any]]:
+def write(request: HttpRequest, conversation_id: UUID, body: EntryIn) -> Status[dict[str, Any]]:
     """Write more. A closed conversation is open again."""
     found = _own(request).get(pk=conversation_id)
     said = asking.write(conversation_id=found.pk, text=body.text, client_id=body.client_id, now=timezone.now())

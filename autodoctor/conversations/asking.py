@@ -142,7 +142,7 @@ def _check(question: Question) -> str:
     """Return the words. Raises `Refused`."""
     words = checked(question.text)
     if question.topic not in Topic.values:
-        raise Refused("topic", _("Choose a topic."), 422)
+        raise Refused("topic", _("Choose a topic."), 422, field="topic")
     return words
 
 

@@ -30,11 +30,10 @@ def checked(text: str) -> str:
     """Return the text, cleaned for the database. Raises `Refused`."""
     kept = visible_text(text)
     if not kept:
-        raise Refused("text", _("Write a few words, so that we know how to help."), 422)
+        raise Refused("text", _("Write a few words, so that we know how to help."), 422, field="text")
     if len(kept) > LONGEST:
-        raise Refused(
-            "text", _("A message can have up to %d characters. Send the rest in another message.") % LONGEST, 422
-        )
+        sentence = _("A message can have up to %d characters. Send the rest in another message.") % LONGEST
+        raise Refused("text", sentence, 422, field="text")
     return kept
 
 

@@ -17,15 +17,18 @@ from autodoctor.core.parsing import wants_json
 
 
 class Refused(Exception):
-    """The action is refused; `detail` explains it in a sentence, `link` leads to where it can be fixed."""
+    """The action is refused; `detail` explains it in a sentence, `link` leads to where it can be fixed.
 
-    def __init__(self, code: str, detail: str, status: int = 409, *, link: str = "") -> None:
+    `field` is what was filled in wrongly: whatever is answered with 422 over the API names it.
+    """
+
+    def __init__(self, code: str, detail: str, status: int = 409, *, link: str = "", field: str = "") -> None:
         super().__init__(code)
-        self.code, self.detail, self.status, self.link = code, detail, status, link
+        self.code, self.detail, self.status, self.link, self.field = code, detail, status, link, field
 
     def as_error(self) -> dict[str, Any]:
-        error = {"error": self.code, "detail": self.detail}
-        return error | {"link": self.link} if self.link else error
+        more = {"link": self.link, "fields": {self.field: self.detail} if self.field else {}}
+        return {"error": self.code, "detail": self.detail, **{name: value for name, value in more.items() if value}}
 
 
 class Gone(Http404):

@@ -25,7 +25,7 @@ def wrong_offset() -> FileRefused:
 
 
 def unfit_piece() -> FileRefused:
-    return FileRefused("invalid", _("This piece is too small, or goes beyond the end of the file."), 422)
+    return FileRefused("invalid", _("This piece is too small, or goes beyond the end of the file."), 422, field="body")
 
 
 def other_file() -> FileRefused:

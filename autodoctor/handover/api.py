@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Field, Router, Schema, Status
 
-from autodoctor.accounts.api_auth import ANYONE, SIGNED_IN, Failure, user_of
+from autodoctor.accounts.api_auth import ANYONE, SIGNED_IN, Failure, Invalid, user_of
 from autodoctor.core import credentials, links, qr_code
 from autodoctor.core.errors import Refused
 from autodoctor.handover import actions, codes, devices
@@ -20,7 +20,7 @@ from autodoctor.rates.limits import CHANGES, HANDOVER_CODES, HANDOVER_TRIES
 from autodoctor.rates.web import Counted, CountedElsewhere, count_request
 
 router = Router(tags=["handover"])
-FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Failure, 429: Failure}
+FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Invalid, 429: Failure}
 COOKIE_LASTS = 4 * 60 * 60  # seconds; what it opens ends with the session, at the latest after three hours
 
 

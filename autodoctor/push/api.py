@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Field, Router, Schema, Status
 
-from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
+from autodoctor.accounts.api_auth import SIGNED_IN, Failure, Invalid, user_of
 from autodoctor.push import subscriptions
 from autodoctor.push.models import ADDRESS_LENGTH, PushSubscription
 
@@ -31,7 +31,7 @@ class SubscriptionOut(Schema):
 
 
 @router.post(
-    "/push/subscriptions", response={201: SubscriptionOut, 401: Failure, 403: Failure, 422: Failure}, auth=SIGNED_IN
+    "/push/subscriptions", response={201: SubscriptionOut, 401: Failure, 403: Failure, 422: Invalid}, auth=SIGNED_IN
 )
 def subscribe(request: HttpRequest, data: SubscriptionIn) -> Status[PushSubscription]:
     """Subscribe this browser; repeating it renews the subscription. The eleventh replaces the oldest."""

@@ -27,7 +27,7 @@ def subscribe(
     Raises `Refused` (422) for an unknown push service or invalid keys.
     """
     if not (settings.VAPID_PRIVATE_KEY and is_known(endpoint)):
-        raise Refused("unknown_service", _("We cannot send notifications to this browser."), 422)
+        raise Refused("unknown_service", _("We cannot send notifications to this browser."), 422, field="endpoint")
     _check_keys(p256dh, auth)
     facts = {
         "user": user,
@@ -75,4 +75,4 @@ def _check_keys(p256dh: str, auth: str) -> None:
         if len(decoded(auth)) != 16:
             raise ValueError("the shared secret has 16 bytes")
     except ValueError as error:
-        raise Refused("wrong_keys", _("The keys from this browser are not valid."), 422) from error
+        raise Refused("wrong_keys", _("The keys from this browser are not valid."), 422, field="keys") from error

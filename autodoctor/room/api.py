@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Field, Router, Schema
 
-from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
+from autodoctor.accounts.api_auth import SIGNED_IN, Failure, Invalid, user_of
 from autodoctor.core.errors import Refused, TooFast
 from autodoctor.rates.limits import MESSAGES
 from autodoctor.rates.web import CountedElsewhere
@@ -22,7 +22,7 @@ from autodoctor.sessions.states import CLAIMED, Kind
 from autodoctor.sessions.web.api import EventOut, visible_session
 
 router = Router(tags=["room"])
-FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Failure, 429: Failure, 503: Failure}
+FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Invalid, 429: Failure, 503: Failure}
 STATUS = {"unavailable": 503, "invalid_frame": 422, "too_long": 422}
 
 
@@ -74,7 +74,8 @@ def post_message(request: HttpRequest, session_id: UUID, body: MessageIn) -> Any
 
 
 def refused(code: str, detail: str) -> Refused:
-    return Refused(code, detail, STATUS.get(code, 409))
+    status = STATUS.get(code, 409)
+    return Refused(code, detail, status, field="text" if status == 422 else "")
 
 
 @router.get("/sessions/{uuid:session_id}/ice-servers", response={200: IceServers, **FAILURES}, auth=SIGNED_IN)

@@ -134,7 +134,7 @@ class StillData(EventData):
 
 
 class FailedStillData(EventData):
-    """The customer's page could not take the photo. `why`: one of `stills.Failure`."""
+    """The customer's page could not take the photo. `why`: one of `stills.StillFailure`."""
 
     still_id: str
     why: str

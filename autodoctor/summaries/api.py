@@ -78,10 +78,6 @@ class SummaryOut(Schema):
     corrections: list[CorrectionOut]
 
 
-class Invalid(Failure):
-    fields: dict[str, str]
-
-
 class Already(Failure):
     summary: SummaryOut | None = Field(None, description="The version that counts")
 
@@ -101,7 +97,7 @@ def show_summary(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 
 @router.post(
     "/sessions/{uuid:session_id}/summary",
-    response={201: SummaryOut, **FAILURES, 409: Already, 422: Invalid},
+    response={201: SummaryOut, **FAILURES, 409: Already},
     auth=SIGNED_IN,
     tags=["summary"],
 )

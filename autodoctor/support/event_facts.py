@@ -14,7 +14,7 @@ from autodoctor.sessions.end_reasons import has_left
 from autodoctor.sessions.event_data import EventData
 from autodoctor.sessions.event_kinds import EVENT_DATA
 from autodoctor.sessions.formatting import format_duration
-from autodoctor.sessions.lifecycle.stills import Failure
+from autodoctor.sessions.lifecycle.stills import StillFailure
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.rules.table import rule_of_kind
 from autodoctor.sessions.states import EndReason, EventKind, FollowUp
@@ -156,7 +156,7 @@ READINGS: list[Reading[Any]] = [
     Reading(data.DoneAlertData, _alert),
     Reading(data.ExtensionData, _extension),
     Reading(data.FileData, lambda of: {"file": of["file"]["name"]}),
-    Reading(data.FailedStillData, lambda of: {"why": _named(dict(Failure.choices), of["why"])}),
+    Reading(data.FailedStillData, lambda of: {"why": _named(dict(StillFailure.choices), of["why"])}),
     Reading(data.PreflightData, _preflight),
     Reading(data.HandoverData, lambda of: {"device": of["device"]}),
     Reading(data.AllowanceData, _allowance),

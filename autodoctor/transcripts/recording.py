@@ -85,7 +85,7 @@ def _check_sound(said: Said, sound: bytes) -> None:
     if not container_of(sound):
         raise Refused("wrong_type", _("This is no recording of a microphone."), 415)
     if not 0 < said.seconds <= LONGEST_SECONDS:
-        raise Refused("too_long", _("This piece of the recording is too long."), 422)
+        raise Refused("too_long", _("This piece of the recording is too long."), 422, field="seconds")
 
 
 def _check_moment(session: Session, voice: Voice | None, said: Said, now: datetime) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 
+from autodoctor.accounts.api_auth import Invalid
 from autodoctor.trouble_codes.explanation import Explanation, explanations_in
 from autodoctor.trouble_codes.reading import MOST_CHARACTERS
 from autodoctor.trouble_codes.structure import Origin, System
@@ -24,7 +25,7 @@ class ExplanationOut(Schema):
     checks: list[str]
 
 
-@router.get("/codes", response=list[ExplanationOut], auth=None)
+@router.get("/codes", response={200: list[ExplanationOut], 422: Invalid}, auth=None)
 def explain_codes(
     request: HttpRequest, text: Annotated[str, Query(max_length=MOST_CHARACTERS)]
 ) -> list[dict[str, Any]]:

@@ -45,12 +45,14 @@ def clients(server: Server) -> dict[str, httpx.Client]:
 
 
 def is_documented(answer: httpx.Response) -> bool:
-    """Return whether a refusal has a code and a sentence."""
+    """Return whether a refusal has a code and a sentence, and one of bad input the fields that it is about."""
     if answer.status_code < 400:
         return True
     if not answer.headers["Content-Type"].startswith("application/json"):
         return False
     said = answer.json()
+    if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY and not said.get("fields"):
+        return False
     return isinstance(said["error"], str) and isinstance(said["detail"], str) and bool(said["detail"])
 
 
@@ -79,6 +81,21 @@ def test_no_generated_request_breaks_the_api(server: Server, operation: Any) -> 
         assert is_documented(answer), answer.text[:500]
 
     send()
+
+
+@pytest.mark.parametrize("address", ["", "/solved", "/messages", "/summary", "/release"])
+def test_a_body_that_is_no_json_is_bad_input(server: Server, address: str) -> None:
+    below = f"/{talk_on(server).id}{address}" if address else ""
+    client = clients(server)["customer"]
+    answer = client.post(f"/api/sessions{below}", content=b"{", headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]) == (422, "invalid")
+    assert list(answer.json()["fields"]) == ["body"]
+
+
+def test_bad_input_in_a_list_names_the_list(server: Server) -> None:
+    body = {"findings": "a", "steps": "b", "next_steps": "c", "safe": "yes", "photos": ["no id"]}
+    answer = clients(server)["mechanic"].post(f"/api/sessions/{talk_on(server).id}/summary", json=body)
+    assert (answer.status_code, list(answer.json()["fields"])) == (422, ["photos"])
 
 
 def as_httpx(sent: dict[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,8 @@ def test_a_vin_alone_says_which_make_the_mechanic_should_know(
         ({"vehicle": {"year": 10**30, "make": "Ford", "model": "T"}}, "year"),
         ({"token": "x"}, "token"),
         ({"codes": "P0301 " * 100}, "codes"),
+        ({"codes": ["P0301"] * 100}, "codes"),
+        ({"codes": [301]}, "codes"),
     ],
 )
 def test_the_api_names_the_field_of_an_invalid_intake(
@@ -61,6 +63,14 @@ def test_the_api_names_the_field_of_an_invalid_intake(
     assert set(answer.json()) == {"error", "detail", "fields"}
     assert field in answer.json()["fields"]
     assert not Session.objects.exists()
+
+
+def test_trouble_codes_are_taken_as_a_list_too(
+    customer: User, client_of: ClientOf, body: dict[str, Any], stripe_sandbox: RunningSandbox
+) -> None:
+    codes = ["P0301", "U0100-00"]
+    assert send(client_of(customer), body | {"codes": codes}).json()["session"]["codes"] == codes
+    assert send(client_of(customer), body | {"codes": [], "another": True}).json()["session"]["codes"] == []
 
 
 def test_trouble_codes_of_the_intake_stand_in_the_session(

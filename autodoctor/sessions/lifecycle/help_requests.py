@@ -80,7 +80,7 @@ def ask_support(
             return _same(before, EventKind.HELP_ASKED, who)
         text = thread_files.checked(text, enclosed)
         if reason not in Reason.values:
-            raise Refused("reason", _("Choose a topic."), 422)
+            raise Refused("reason", _("Choose a topic."), 422, field="reason")
         check_may_ask(session, by, now)
         thread = thread_of(session, by)
         thread_files.save(enclosed, owner_id=help_files.owner_id(session_id, by.id), uploader=by)

@@ -27,7 +27,7 @@ MOST_ALLOWED = 50  # times per session that a customer allows it; to refuse is a
 IN_CALL = RUNNING | {State.WAITING}
 
 
-class Failure(TextChoices):
+class StillFailure(TextChoices):
     """Why the customer's page could not take a photo. The labels are for support."""
 
     NO_CAMERA = "no_camera", gettext_lazy("the camera is off")
@@ -77,7 +77,7 @@ def request_still(*, session_id: UUID, by: User, still_id: UUID, now: datetime) 
         return event_log.append_event(session, EventKind.STILL_REQUESTED, at=now, by=who, data=data, client_id=still_id)
 
 
-def report_failure(*, session_id: UUID, by: User, still_id: UUID, why: Failure, now: datetime) -> None:
+def report_failure(*, session_id: UUID, by: User, still_id: UUID, why: StillFailure, now: datetime) -> None:
     """Say that the customer's page cannot take the photo that is awaited: the mechanic need not wait. Of another one,
     or one that is there, nothing is said.
 

@@ -144,7 +144,7 @@ def _note(state: SessionState, text: str, who: event_log.Actor, now: datetime) -
 def _checked(note: str) -> str:
     text = visible_text(note)
     if not text:
-        raise Refused("no_note", _("Write a note for the next mechanic. A few words are enough."), 422)
+        raise Refused("no_note", _("Write a note for the next mechanic. A few words are enough."), 422, field="note")
     if len(text) > LONGEST_NOTE:
-        raise Refused("too_long", _("This is too long. The limit is %d characters.") % LONGEST_NOTE, 422)
+        raise Refused("too_long", _("This is too long. The limit is %d characters.") % LONGEST_NOTE, 422, field="note")
     return text

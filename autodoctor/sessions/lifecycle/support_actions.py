@@ -287,9 +287,9 @@ def _note(
 def _checked(words: str, longest: int = LONGEST_REASON) -> str:
     written = visible_text(words)
     if not written:
-        raise Refused("no_reason", _("Enter a reason. A few words are enough."), 422)
+        raise Refused("no_reason", _("Enter a reason. A few words are enough."), 422, field="reason")
     if len(written) > longest:
-        raise Refused("too_long", _("This is too long. The limit is %d characters.") % longest, 422)
+        raise Refused("too_long", _("This is too long. The limit is %d characters.") % longest, 422, field="reason")
     return written
 
 

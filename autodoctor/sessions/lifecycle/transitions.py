@@ -198,7 +198,7 @@ def assign_mechanic(state: SessionState, mechanic: User, *, at: datetime, who: e
 def check_party(who: event_log.Actor) -> None:
     """Raise `Refused` for support, whose every act has a reason (`support_actions`)."""
     if who.role == Role.SUPPORT:
-        raise Refused("no_reason", _("Support does this on the support desk, with a reason."), 422)
+        raise Refused("no_reason", _("Support does this on the support desk, with a reason."), 422, field="reason")
 
 
 def release_by_deadline(state: SessionState, reason: str, at: datetime) -> None:

@@ -47,7 +47,11 @@ def send(story: Story, still_id: UUID, by: User | None = None, **more: Any) -> S
 
 def fail(story: Story, still_id: UUID, by: User | None = None) -> None:
     stills.report_failure(
-        session_id=story.id, by=by or story.customer, still_id=still_id, why=stills.Failure.NO_CAMERA, now=story.now
+        session_id=story.id,
+        by=by or story.customer,
+        still_id=still_id,
+        why=stills.StillFailure.NO_CAMERA,
+        now=story.now,
     )
 
 

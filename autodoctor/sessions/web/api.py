@@ -12,7 +12,7 @@ from ninja import Field, Query, Router, Schema
 from ninja.errors import ValidationError
 from pydantic import ValidationError as PydanticError
 
-from autodoctor.accounts.api_auth import CRON, MECHANIC, SIGNED_IN, Failure, user_of
+from autodoctor.accounts.api_auth import CRON, MECHANIC, SIGNED_IN, Failure, Invalid, user_of
 from autodoctor.accounts.models import Role, User
 from autodoctor.accounts.reauthentication import require_fresh
 from autodoctor.core import acting
@@ -30,7 +30,7 @@ from autodoctor.sessions.states import Kind, State
 Given = TypeVar("Given", bound=Schema)
 
 router = Router(tags=["sessions"])
-FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Failure, 429: Failure}
+FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Invalid, 429: Failure}
 
 
 class Person(Schema):

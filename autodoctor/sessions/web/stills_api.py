@@ -33,7 +33,7 @@ class StillOut(Schema):
 
 
 class StillFailureIn(Schema):
-    why: stills.Failure
+    why: stills.StillFailure
 
 
 @router.post(
