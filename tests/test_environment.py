@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,6 +45,13 @@ def seen(tmp_path: Path, changes: Mapping[str, str], *names: str) -> list[Any]:
 def test_a_whole_environment_starts(tmp_path: Path, cold: bool) -> None:
     started = start(tmp_path, {}, cold=cold)
     assert (started.returncode, started.stderr) == (0, "")
+
+
+def test_what_the_image_is_built_with_starts(tmp_path: Path) -> None:
+    recipe = (processes.ROOT / "deploy" / "Containerfile").read_text()
+    given = dict(re.findall(r"\b(SITE_URL|EMAIL_URL|STRIPE_SECRET_KEY|STRIPE_WEBHOOK_SECRET)=(\S+)", recipe))
+    assert len(given) == 4
+    assert start(tmp_path, given).stderr == ""
 
 
 def test_a_start_without_settings_stops_with_one_sentence_alone(tmp_path: Path) -> None:
