@@ -318,7 +318,7 @@ if not DEBUG and not all(service.startswith("https://") for service in PUSH_SERV
 
 # Payments: the sandbox unless Stripe's keys are given.
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
-STRIPE_WEBHOOK_SECRETS = env.beginning("STRIPE_WEBHOOK_SECRET", "whsec_")
+STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=[])
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")  # empty: Stripe's own
 STRIPE_LIVEMODE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
 # Browsers know it: with it, cards are entered in the room. Empty: on Stripe's page, in a tab of its own.
@@ -332,8 +332,10 @@ if PAYMENTS_SANDBOX:
     STRIPE_SECRET_KEY = "sk_test_sandbox"
     STRIPE_WEBHOOK_SECRETS = ["whsec_sandbox"]
     STRIPE_API_BASE = STRIPE_API_BASE or f"http://127.0.0.1:{PORT}/sandbox/stripe"
-elif not STRIPE_SECRET_KEY.startswith(("sk_", "rk_")):
+elif STRIPE_SECRET_KEY.startswith(("pk_", "whsec_")):
     exit_with("STRIPE_SECRET_KEY is not a secret or restricted key of Stripe (sk_… or rk_…).")
+elif any(secret.startswith(("sk_", "rk_", "pk_", "we_")) for secret in STRIPE_WEBHOOK_SECRETS):
+    exit_with("STRIPE_WEBHOOK_SECRET is no secret of a webhook (whsec_…).")
 elif not STRIPE_WEBHOOK_SECRETS:
     exit_with("STRIPE_WEBHOOK_SECRET is not set: without it no payment is ever noticed.")
 if STRIPE_PUBLISHABLE_KEY and not STRIPE_PUBLISHABLE_KEY.startswith("pk_live_" if STRIPE_LIVEMODE else "pk_test_"):
