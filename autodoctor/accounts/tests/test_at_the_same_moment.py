@@ -164,3 +164,24 @@ def test_who_wants_no_more_mails_gets_none_by_an_application_of_that_moment(
     *during, _after = [User.objects.get(pk=customer.pk).wants_follow_ups for _answer in moments]
     assert during
     assert not any(during)
+
+
+def test_support_finds_a_person_by_the_address_that_changes_while_the_name_does(customer: User) -> None:
+    def begun() -> User:
+        customer.name, customer.email = "Casey", "customer@example.com"
+        customer.save(update_fields=["name", "email"])
+        return User.objects.get(pk=customer.pk)
+
+    def rename(person: User) -> str:
+        actions.save_account(user=person, name="Nova", time_zone="")
+        return User.objects.get(pk=customer.pk).search_words
+
+    def move(_person: User) -> None:
+        now = User.objects.get(pk=customer.pk)
+        now.email = "nova@example.org"
+        now.save(update_fields=["email"])
+
+    *during, _after = at_every_moment(User, prepare=begun, act=rename, other=move)
+    assert set(during) <= {"nova nova@example.org"}
+    move(begun())
+    assert rename(customer) == "nova nova@example.org"
