@@ -120,7 +120,7 @@ def test_firefox_says_what_is_off_and_gives_devices_back_when_the_time_is_up(
     pass_time(server, session_id, 60 * MINUTE)
     for person in (customer, mechanic):
         person.is_shown_the_end()
-        assert person.page.evaluate("devices.every((each) => each.readyState === 'ended')")
+        person.page.wait_for_function("devices.every((each) => each.readyState === 'ended')")
 
 
 def checks_devices(person: Person, session_id: str) -> None:
@@ -163,5 +163,5 @@ def test_a_mechanic_in_firefox_checks_devices_joins_and_chooses_them_anew_in_the
         chooses_anew(mechanic, kind, label)
         flows(customer, mechanic)
     mechanic.page.get_by_role("dialog").get_by_role("button", name="Done").click()
-    assert mechanic.page.evaluate("devices.filter(({ readyState }) => readyState === 'live').length") == 2
+    mechanic.page.wait_for_function("devices.filter(({ readyState }) => readyState === 'live').length === 2")
     customer.page.wait_for_function(calls.IS_HEARD)

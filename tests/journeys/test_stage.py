@@ -161,7 +161,7 @@ def test_a_shared_screen_replaces_the_camera_until_sharing_ends(call: Pair) -> N
     key(mechanic, "Share screen").click()
     is_pressed(mechanic, "Share screen", False)
     sees_a_shape(customer, camera)
-    assert mechanic.page.evaluate("shared.readyState") == "ended"
+    mechanic.page.wait_for_function("shared.readyState === 'ended'")
 
 
 def test_a_screen_can_be_shared_with_the_camera_off(call: Pair) -> None:

@@ -11,6 +11,7 @@ from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer
 from tests.kit import chromium
 from tests.kit.barcodes import VIN, as_jpeg, barcode, film, seen
+from tests.kit.waiting import until
 
 OTHER = "1M8GDM9AXKP042788"
 OpenPage = Callable[..., Page]
@@ -171,7 +172,7 @@ def test_without_a_camera_a_photo_is_there_to_type_from(
     shown = page.get_by_alt_text("The photo that you took of the VIN")
     width = shown.evaluate("image => image.clientWidth")
     customer.button("Enlarge").click()
-    assert shown.evaluate("image => image.clientWidth") > 2 * width
+    until(lambda: shown.evaluate("image => image.clientWidth") > 2 * width)
     customer.button("Remove the photo").click()
     expect(page.get_by_alt_text("The photo that you took of the VIN")).to_be_hidden()
 
