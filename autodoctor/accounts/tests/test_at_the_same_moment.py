@@ -174,7 +174,7 @@ def test_support_finds_a_person_by_the_address_that_changes_while_the_name_does(
 
     def rename(person: User) -> str:
         actions.save_account(user=person, name="Nova", time_zone="")
-        return User.objects.get(pk=customer.pk).search_words
+        return str(User.objects.get(pk=customer.pk).search_words)
 
     def move(_person: User) -> None:
         now = User.objects.get(pk=customer.pk)
