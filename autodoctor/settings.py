@@ -96,7 +96,7 @@ MIDDLEWARE = [
     "autodoctor.core.outages.DatabaseOutage",
     "autodoctor.core.plain_http.NoPlainApi",
     "django.middleware.security.SecurityMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "autodoctor.accounts.session_middleware.BrowserSessions",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

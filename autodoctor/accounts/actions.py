@@ -42,10 +42,12 @@ def save_account(*, user: User, name: str, time_zone: str, wants_follow_ups: boo
 
     An empty zone means the browser's.
     """
-    user.name, user.time_zone_chosen = name, bool(time_zone)
-    user.time_zone = time_zone or user.time_zone
-    user.wants_follow_ups = user.wants_follow_ups if wants_follow_ups is None else wants_follow_ups
-    user.save(update_fields=["name", "time_zone", "time_zone_chosen", "wants_follow_ups"])
+    said: dict[str, Any] = {"name": name, "time_zone_chosen": bool(time_zone)}
+    said |= {"time_zone": time_zone} if time_zone else {}
+    said |= {} if wants_follow_ups is None else {"wants_follow_ups": wants_follow_ups}
+    for field, value in said.items():
+        setattr(user, field, value)
+    user.save(update_fields=said)  # what was not said may have changed since it was read
     return user
 
 

@@ -138,6 +138,8 @@ class _CodeForm(BaseAuthenticateForm):  # type: ignore[misc]
         except Unreadable:
             logger.error("No key opens the second factor of a person", extra={"person": str(self.user.pk)})
             code = self._checked_by_others(self.cleaned_data["code"])
+        except Authenticator.DoesNotExist:  # removed in another window at this moment
+            raise get_adapter().validation_error("incorrect_code") from None
         cache.set(used, "used", _CODE_COUNTS)
         return code
 

@@ -7,11 +7,14 @@ from allauth.account.internal.flows.email_verification import consume_email_veri
 from allauth.core import context
 from django import forms
 from django.contrib.auth.hashers import make_password
+from django.core.cache import cache
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts import time_zones
 from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.core.errors import TooFast
 from autodoctor.core.fields import LineField, TextField, WholeNumberField
 from autodoctor.core.parsing import is_name
 from autodoctor.rates.web import mark_too_fast
@@ -39,6 +42,7 @@ PASSWORD_HINT = _("At least 10 characters. Do not use a common password.")
 
 
 CODES_APART = 10  # seconds between two mails with a code to one address, as the library counts them
+_CODE_IS_MAILED = _("We have mailed a code to this address a moment ago.")
 
 
 def _refuse_right_after_a_code(email: str) -> None:
@@ -63,6 +67,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]
 
 
 class SignUpForm(SignupForm):  # type: ignore[misc]
+    account_already_exists: bool
     name = NameField()
     field_order = ("name", "email", "password1")
 
@@ -77,9 +82,19 @@ class SignUpForm(SignupForm):  # type: ignore[misc]
         return email
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """Of two that are sent at once for one address, one goes on: the other would spend the mail with its code."""
+        if not cache.add(f"sign-up:{self.cleaned_data['email'].lower()}", "sent", CODES_APART):
+            raise TooFast(CODES_APART, _CODE_IS_MAILED)
         if self.account_already_exists:
             # A new account takes the time of a hash: a known address must not answer sooner.
             make_password(self.cleaned_data["password1"])
+        try:
+            return self._save(request)
+        except IntegrityError:  # somebody has made it their new address since it was looked for
+            self.account_already_exists = True
+            return self._save(request)
+
+    def _save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         answer: tuple[User | None, HttpResponse | None] = super().try_save(request)
         return answer
 

@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from autodoctor.accounts import views
 from autodoctor.accounts.access import set_access
+from autodoctor.accounts.addresses import anew_if_taken
 from autodoctor.accounts.factor_views import AddKey, KeyAgain, SignInByKey
 from autodoctor.accounts.factors import in_one_transaction, said_if_unreadable
 
@@ -36,6 +37,9 @@ OUR_OWN = {
 }
 
 
+ABOUT_ADDRESSES = {"account_email", "account_email_verification_sent"}
+
+
 def whole(patterns: Sequence[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
     """Return the views; each request that changes something is one transaction."""
     for pattern in patterns:
@@ -48,11 +52,13 @@ def whole(patterns: Sequence[URLPattern | URLResolver]) -> list[URLPattern | URL
 
 
 def marked(patterns: Sequence[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
-    """Return the views with `access` set."""
+    """Return the views with `access` set. Those of addresses can meet another request that takes the same one."""
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             marked(pattern.url_patterns)
         else:
+            if pattern.name in ABOUT_ADDRESSES:
+                pattern.callback = anew_if_taken(pattern.callback)
             set_access(pattern.callback, "anyone" if pattern.name in FOR_ANYONE else "signed_in")
     return list(patterns)
 

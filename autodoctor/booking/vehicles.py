@@ -33,6 +33,7 @@ def keep(described: Vehicle, *, owner: User, now: datetime) -> Vehicle | None:
 
     In the caller's transaction. None if there is no room for another one: the booking goes on without it.
     """
+    _hold_garage(owner)  # two bookings at once that describe the same one save it once
     known = _known(described, owner)
     if known is None:
         try:
@@ -150,8 +151,7 @@ def move_all(*, since: Vehicle, to: Vehicle) -> None:
 
 
 def _insert(described: Vehicle, owner: User, now: datetime) -> Vehicle:
-    # No other request counts now. Not their key: a booking that waits here already has rows that point to them.
-    User.objects.select_for_update(no_key=True).only("pk").get(pk=owner.pk)
+    _hold_garage(owner)  # no other request counts now
     if owner.vehicles.count() >= MOST_VEHICLES:
         raise TooManyVehicles
     made = Vehicle(owner=owner, used_at=now, nickname=described.nickname, **described.as_values())
@@ -161,6 +161,14 @@ def _insert(described: Vehicle, owner: User, now: datetime) -> Vehicle:
     except IntegrityError:
         raise VinTaken from None
     return made
+
+
+def _hold_garage(owner: User) -> None:
+    """Let one request at a time add vehicles, until the caller's transaction ends.
+
+    Not the owner's key: a booking that waits here already has rows that point to it.
+    """
+    User.objects.select_for_update(no_key=True).only("pk").get(pk=owner.pk)
 
 
 def _known(described: Vehicle, owner: User) -> Vehicle | None:

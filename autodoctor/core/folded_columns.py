@@ -5,10 +5,11 @@ the database cannot fold text.
 """
 
 from collections.abc import Callable, Collection, Iterable
+from contextlib import nullcontext
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db import models
+from django.db import models, transaction
 
 M = TypeVar("M", bound=models.Model)
 
@@ -81,9 +82,20 @@ class FoldedColumns(models.Model):
         fields = options.get("update_fields")
         if fields is None and not self._state.adding:
             fields = self._loaded_fields()
-        if fields:
-            options["update_fields"] = {*fields, *made_of(type(self), fields)}
-        super().save(*args, **options)
+        if not fields:
+            return super().save(*args, **options)
+        columns = made_of(type(self), fields)
+        options["update_fields"] = {*fields, *columns}
+        rest = {name for field in folded_fields(type(self)) if field.name in columns for name in field.of} - {*fields}
+        with transaction.atomic(savepoint=False) if rest else nullcontext():
+            self._read_again(rest)
+            return super().save(*args, **options)
+
+    def _read_again(self, rest: Collection[str]) -> None:
+        """See what others have written meanwhile of what a folded column is made of, and keep it so."""
+        there = type(self)._base_manager.select_for_update(no_key=True).filter(pk=self.pk) if rest else None
+        for name, value in (there.values(*rest).first() or {}).items() if there else ():
+            setattr(self, name, value)
 
     def _loaded_fields(self) -> set[str] | None:
         """Return what Django would write of a row of which not everything was loaded; else None: everything."""

@@ -5,18 +5,20 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.contrib.sessions.models import Session as BrowserSession
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from autodoctor.accounts import actions
-from autodoctor.accounts.models import User
+from autodoctor.accounts.models import MechanicProfile, User
 from tests.kit.authenticator_app import code_of
 from tests.kit.meanwhile import at_every_moment
 from tests.kit.proof import confirm_again
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.on_postgres]
 NEW = "ratchet-and-torque"
+APPLICATION = {"name": "Casey", "headline": "Engines", "years_experience": 3, "skills": "All", "time_zone": "UTC"}
 
 
 def ban(person: User) -> None:
@@ -120,3 +122,66 @@ def test_support_signs_out_who_ends_their_other_sessions_at_that_moment(
         return client
 
     assert not any(map(is_signed_in, at_every_moment(User, prepare=begun, act=signed_out, other=end_other_sessions)))
+
+
+def test_an_act_is_answered_whose_browser_is_signed_out_in_another_tab_at_that_moment(
+    customer: User, client_of: Callable[[User], Client]
+) -> None:
+    """It is done, or it asks to sign in: only what the session would have kept, such as a notice, is lost."""
+
+    def begun() -> Client:
+        MechanicProfile.objects.all().delete()
+        client = client_of(customer)
+        client.raise_request_exception = False
+        return client
+
+    def apply(client: Client) -> tuple[str, bool]:
+        answer = client.post("/mechanics/apply/", APPLICATION)
+        return answer.headers.get("Location", str(answer.status_code)), MechanicProfile.objects.exists()
+
+    def end(client: Client) -> None:
+        BrowserSession.objects.filter(pk=client.cookies["sessionid"].value).delete()
+
+    for answer in at_every_moment(BrowserSession, MechanicProfile, prepare=begun, act=apply, other=end):
+        assert answer == ("/mechanics/apply/", True)
+
+
+def test_who_wants_no_more_mails_gets_none_by_an_application_of_that_moment(
+    customer: User, client_of: Callable[[User], Client]
+) -> None:
+    client = client_of(customer)
+
+    def begun() -> None:
+        MechanicProfile.objects.all().delete()
+        User.objects.filter(pk=customer.pk).update(wants_follow_ups=True)
+
+    moments = at_every_moment(
+        User,
+        prepare=begun,
+        act=lambda _: client.post("/mechanics/apply/", APPLICATION),
+        other=lambda _: actions.stop_follow_ups(customer),
+    )
+    *during, _after = [User.objects.get(pk=customer.pk).wants_follow_ups for _answer in moments]
+    assert during
+    assert not any(during)
+
+
+def test_support_finds_a_person_by_the_address_that_changes_while_the_name_does(customer: User) -> None:
+    def begun() -> User:
+        customer.name, customer.email = "Casey", "customer@example.com"
+        customer.save(update_fields=["name", "email"])
+        return User.objects.get(pk=customer.pk)
+
+    def rename(person: User) -> str:
+        actions.save_account(user=person, name="Nova", time_zone="")
+        return str(User.objects.get(pk=customer.pk).search_words)
+
+    def move(_person: User) -> None:
+        now = User.objects.get(pk=customer.pk)
+        now.email = "nova@example.org"
+        now.save(update_fields=["email"])
+
+    *during, _after = at_every_moment(User, prepare=begun, act=rename, other=move)
+    assert set(during) <= {"nova nova@example.org"}
+    move(begun())
+    assert rename(customer) == "nova nova@example.org"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.db import connection
 from django.test import Client
@@ -55,3 +56,19 @@ def test_nobody_signs_in_by_an_app_that_is_removed_meanwhile(customer: User) -> 
 
     *before, last = at_every_moment(Authenticator, prepare=begun, act=enter, other=lambda case: remove(case[0]))
     assert (any(before), last) == (False, True)
+
+
+def test_recovery_codes_that_are_removed_while_one_is_entered_are_refused_in_words(customer: User) -> None:
+    def begun() -> tuple[Authenticator, Client, str]:
+        Authenticator.objects.filter(user=customer).delete()
+        TOTP.activate(customer, SECRET)
+        codes, client = RecoveryCodes.activate(customer), Client()
+        client.post("/sign-in/", {"login": customer.email, "password": "demo"})
+        return codes.instance, client, codes.get_unused_codes()[0]
+
+    def enter(case: tuple[Authenticator, Client, str]) -> int:
+        _codes, client, code = case
+        return client.post("/account/two-factor/authenticate/", {"code": code}).status_code
+
+    *before, last = at_every_moment(Authenticator, prepare=begun, act=enter, other=lambda case: remove(case[0]))
+    assert (set(before) <= {200, 404}, last) == (True, 302)

@@ -62,10 +62,12 @@ def test_the_same_vin_is_the_same_vehicle_and_keeps_the_name_that_its_owner_gave
 
 
 @pytest.mark.django_db(transaction=True)
-def test_bookings_at_once_for_a_new_vin_are_about_one_vehicle(customer: User, book: Book) -> None:
+@pytest.mark.on_postgres
+@pytest.mark.parametrize("vin", [FORD, ""])
+def test_bookings_at_once_for_a_new_vehicle_are_about_one(customer: User, book: Book, vin: str) -> None:
     def send(_: int) -> Vehicle:
         try:
-            return about(book(called(vin=FORD)))
+            return about(book(called(vin=vin)))
         finally:
             connection.close()
 
