@@ -6,6 +6,7 @@ import httpx
 
 from tests.kit import scene
 from tests.kit.server import PLAIN, Person, Server
+from tests.kit.waiting import UNUSED
 
 GRABS_EACH = 5
 
@@ -59,5 +60,6 @@ def client_of(server: Server, person: Person) -> httpx.AsyncClient:
         cookies=person.cookies | {"csrftoken": token},
         headers={"X-CSRFToken": token, "Referer": server.url + "/"},
         timeout=60,
+        limits=UNUSED,
         **PLAIN,
     )

@@ -25,7 +25,7 @@ from tests.kit import artifacts, processes
 from tests.kit.child import Child
 from tests.kit.ports import free_port
 from tests.kit.postgres import Postgres
-from tests.kit.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE, UNUSED
 
 PASSWORD = "demo"
 ARTIFACTS = artifacts.ARTIFACTS
@@ -212,6 +212,7 @@ class Server(Child):
             timeout=PATIENCE,
             headers={"Referer": self.url + "/", "X-CSRFToken": cookies["csrftoken"]},
             cookies=cookies,
+            limits=UNUSED,
             **PLAIN,
         )
         self._clients.append(client)

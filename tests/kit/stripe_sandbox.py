@@ -17,7 +17,7 @@ import uvicorn
 from autodoctor.sandbox import API_KEY, WEBHOOK_SECRET
 from autodoctor.sandbox.app import Sandbox
 from autodoctor.sandbox.webhooks import body_of, sign
-from tests.kit.waiting import PATIENCE, until
+from tests.kit.waiting import PATIENCE, UNUSED, until
 
 
 class RunningSandbox:
@@ -43,7 +43,7 @@ class RunningSandbox:
         self._thread.start()
         until(lambda: self._server.started)
         self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
-        self.browser = httpx.Client(base_url=self.url, timeout=PATIENCE)
+        self.browser = httpx.Client(base_url=self.url, timeout=PATIENCE, limits=UNUSED)
         return self
 
     def stop(self) -> None:
