@@ -11,7 +11,8 @@ from tests.journeys.people import Customer, Mechanic
 from tests.kit.server import Server, running
 
 NOT_TAKING_SESSIONS = "You are not taking sessions"
-
+# What a browser says of requests to a server that is killed: before, while and after they are on their way.
+KILLED = "ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|SOCKET_NOT_CONNECTED|EMPTY_RESPONSE)|WebSocket connection"
 OpenPage = Callable[..., Page]
 Come = Callable[..., Customer]
 ComeMechanic = Callable[..., Mechanic]
@@ -72,7 +73,7 @@ def test_the_customers_dashboard_follows_the_session(server: Server, crowd: Crow
 
 
 def test_a_list_says_when_it_may_be_out_of_date_and_catches_up(browser_of: OpenPage, watch: Watch) -> None:
-    watch.allow("ERR_CONNECTION_(REFUSED|RESET)|WebSocket connection")  # also what loads when the server is killed
+    watch.allow(KILLED)
     with running() as server:
         mechanic = Mechanic(browser_of("mechanic@example.com", server=server)).waits_for_requests()
         request = mechanic.request(quietly.request(server, server.sign_in("customer@example.com")))
