@@ -39,7 +39,8 @@ from autodoctor.files import errors, storage
 from autodoctor.files.multipart_stream import FILE_FIELD, Form, MultipartStream, Shape
 from autodoctor.files.piece_stream import PieceStream
 
-AT_ONCE = 8  # uploads of one person; browsers keep to six
+# Uploads of one person: browsers keep to six, and the six before them may be answered and not yet over here.
+AT_ONCE = 12
 PIECE_BYTES = 256 * 1024
 Sender = Callable[[str, str], UUID | None]
 Read = Callable[..., Awaitable[Any]]

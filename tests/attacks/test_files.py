@@ -14,6 +14,7 @@ from django.test import Client
 
 from autodoctor.accounts.models import User
 from autodoctor.files.models import StoredFile
+from autodoctor.files.streaming_upload import AT_ONCE
 from autodoctor.files.tests import samples
 from autodoctor.files.tests.samples import PDF, film, photo, position_in, upload
 from autodoctor.room.tests.live_session import live_session
@@ -291,7 +292,7 @@ def test_an_upload_of_a_stranger_is_not_written_to_the_disk(server: Server) -> N
 def test_slow_uploads_of_one_person_do_not_hold_up_those_of_others(server: Server) -> None:
     talk = scene.stage(server)
     client = server.client(talk.customer)
-    drips = [socket.create_connection(("localhost", server.port)) for _ in range(8)]
+    drips = [socket.create_connection(("localhost", server.port)) for _ in range(AT_ONCE)]
     try:
         for drip in drips:
             drip.sendall(head(talk, 5 * MEGABYTE, client) + form(b"")[:100])
