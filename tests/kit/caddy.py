@@ -64,7 +64,7 @@ def in_front_of(*app_ports: int, port: int = 0, webhooks: int = 0) -> Iterator[C
             environment = _environment(caddy, app_ports, webhooks or free_port())
             process = subprocess.Popen(command, env=environment, stdout=log, stderr=errors)
         try:
-            until(lambda: _answers(caddy))
+            until(lambda: _answers(caddy, process))
             yield caddy
         finally:
             process.kill()
@@ -87,7 +87,9 @@ def _environment(caddy: Caddy, app_ports: tuple[int, ...], webhooks: int) -> dic
     return own | {"SITE": "localhost", "PROCESSES": processes, "WEBHOOKS": f"127.0.0.1:{webhooks}"}
 
 
-def _answers(caddy: Caddy) -> bool:
+def _answers(caddy: Caddy, process: "subprocess.Popen[bytes]") -> bool:
+    if process.poll() is not None:
+        raise RuntimeError(f"Caddy has ended: {(caddy.folder / 'errors.log').read_text()}")
     try:
         httpx.get(f"http://localhost:{caddy.plain_port}/", trust_env=False)
     except httpx.TransportError:
