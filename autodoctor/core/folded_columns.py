@@ -5,7 +5,6 @@ the database cannot fold text.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from contextlib import nullcontext
 from functools import cache
 from typing import Any, TypeVar
 
@@ -87,14 +86,16 @@ class FoldedColumns(models.Model):
         columns = made_of(type(self), fields)
         options["update_fields"] = {*fields, *columns}
         rest = {name for field in folded_fields(type(self)) if field.name in columns for name in field.of} - {*fields}
-        with transaction.atomic(savepoint=False) if rest else nullcontext():
+        if not rest:
+            return super().save(*args, **options)
+        with transaction.atomic(savepoint=False):
             self._read_again(rest)
             return super().save(*args, **options)
 
     def _read_again(self, rest: Collection[str]) -> None:
         """See what others have written meanwhile of what a folded column is made of, and keep it so."""
-        there = type(self)._base_manager.select_for_update(no_key=True).filter(pk=self.pk) if rest else None
-        for name, value in (there.values(*rest).first() or {}).items() if there else ():
+        there = type(self)._base_manager.select_for_update(no_key=True).filter(pk=self.pk)
+        for name, value in (there.values(*rest).first() or {}).items():
             setattr(self, name, value)
 
     def _loaded_fields(self) -> set[str] | None:
